@@ -25,7 +25,7 @@ class StreamHeld(StoreError):
     """Another process holds the stream's lock."""
 
     def __init__(self, stream: str, holder: str) -> None:
-        super().__init__(f"{stream} is held by another process ({holder}); stop it first, or use another data directory")
+        super().__init__(f"{stream} is held by another process ({holder}); stop it, or use another data directory")
         self.stream = stream
         self.holder = holder
 

@@ -43,7 +43,7 @@ class EventBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="action", o
         return self.recorded_at - self.at > LATE_AFTER_MS
 
 
-class Started(EventBase, tag="started"):
+class Started(EventBase, frozen=True, kw_only=True, tag="started"):
     """A run begins. `state_seq` is the seq of the event that says what is alive (0: nothing is)."""
 
     action: ClassVar[str] = "started"
@@ -54,14 +54,14 @@ class Started(EventBase, tag="started"):
     recovered: str | None
 
 
-class Scheduled(EventBase, tag="scheduled"):
+class Scheduled(EventBase, frozen=True, kw_only=True, tag="scheduled"):
     """A limit entry waits."""
 
     action: ClassVar[str] = "scheduled"
     signal: AcceptedSignal
 
 
-class Opened(EventBase, tag="opened"):
+class Opened(EventBase, frozen=True, kw_only=True, tag="opened"):
     """A signal opened at `price`, which is `signal.entry`."""
 
     action: ClassVar[str] = "opened"
@@ -69,7 +69,7 @@ class Opened(EventBase, tag="opened"):
     price: float
 
 
-class Cancelled(EventBase, tag="cancelled"):
+class Cancelled(EventBase, frozen=True, kw_only=True, tag="cancelled"):
     """A waiting entry ended unfilled."""
 
     action: ClassVar[str] = "cancelled"
@@ -77,7 +77,7 @@ class Cancelled(EventBase, tag="cancelled"):
     reason: CancelReason
 
 
-class Closed(EventBase, tag="closed"):
+class Closed(EventBase, frozen=True, kw_only=True, tag="closed"):
     """A signal ended at `price`, before slippage."""
 
     action: ClassVar[str] = "closed"
@@ -87,7 +87,7 @@ class Closed(EventBase, tag="closed"):
     pnl: ProfitAndLoss
 
 
-class Rejected(EventBase, tag="rejected"):
+class Rejected(EventBase, frozen=True, kw_only=True, tag="rejected"):
     """A proposal failed its checks, for every reason listed."""
 
     action: ClassVar[str] = "rejected"
@@ -95,7 +95,7 @@ class Rejected(EventBase, tag="rejected"):
     reasons: tuple[str, ...]
 
 
-class Stopped(EventBase, tag="stopped"):
+class Stopped(EventBase, frozen=True, kw_only=True, tag="stopped"):
     """A run ends. `price` is the last close seen, if any; `state_seq` as in `Started`."""
 
     action: ClassVar[str] = "stopped"
