@@ -1,0 +1,151 @@
+"""What can go wrong in the engine. Each error builds its sentence from facts, keeps them, and says what to do.
+
+    TickfoldError
+    ├── DeclarationError        a strategy, frame, interval or window is declared wrongly
+    │   └── WindowNotDeclared   a strategy asks for candles that it did not declare
+    ├── UnknownName             a name that nothing was registered under
+    ├── NotOpen                 used outside its `async with`
+    ├── StrategyFailed          a strategy raised, or returned what is no proposal
+    ├── SlotMissed              a slot was not asked or not answered in time; told, never raised
+    ├── ExchangeError           the exchange did not give the candles that are needed
+    │   ├── ExchangeUnreachable     tried as often as configured
+    │   ├── BadCandles              what it gave cannot be used
+    │   ├── CandlesMissing          what it gave does not reach
+    │   └── EndlessSource           it has no end, and none was asked for
+    ├── CandlesFilled           a hole was filled with flat candles; told, never raised
+    └── CandlesRevised          a candle that was used is given with other values now; told, never raised
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+
+def iso(at: int | None) -> str:
+    """Milliseconds since the epoch as people read them."""
+    if at is None:
+        return "none"
+    try:
+        return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        return f"@{at}"
+
+
+class TickfoldError(Exception):
+    """Base of every error that the engine raises on purpose."""
+
+
+class DeclarationError(TickfoldError, ValueError):
+    """Something is declared in a way that cannot be meant."""
+
+
+class WindowNotDeclared(DeclarationError):
+    """A strategy may read only the windows that it declares, so that none is ever short or looks ahead."""
+
+    def __init__(self, interval: object, declared: Iterable[str]) -> None:
+        known = ", ".join(declared) or "none"
+        super().__init__(
+            f"candles({interval!r}) is not declared (declared: {known}); "
+            f"add lookback={{{interval!r}: N}} to the strategy, N being how many candles it reads"
+        )
+        self.interval = interval
+
+
+class UnknownName(TickfoldError, LookupError):
+    """Nothing of this kind has that name."""
+
+    def __init__(self, kind: str, name: str, known: tuple[str, ...], near: str | None = None) -> None:
+        hint = f"; did you mean {near!r}?" if near else ""
+        super().__init__(f"no {kind} is named {name!r}{hint} (there are: {', '.join(known) or 'none'})")
+        self.kind = kind
+        self.name = name
+        self.known = known
+
+
+class NotOpen(TickfoldError, RuntimeError):
+    """Runs live inside the context manager that owns their tasks."""
+
+    def __init__(self, what: str, how: str) -> None:
+        super().__init__(f"{what} needs its tasks: use it inside `{how}`")
+
+
+class StrategyFailed(TickfoldError):
+    """The strategy raised, or returned what is neither a proposal nor None. The cause is chained."""
+
+    def __init__(self, stream: object, at: int, error: Exception) -> None:
+        super().__init__(f"strategy of {stream} failed at {iso(at)}: {type(error).__name__}: {error}")
+        self.stream = stream
+        self.at = at
+
+
+class SlotMissed(TickfoldError):
+    """A slot passed without a question or without an answer in time."""
+
+    def __init__(self, stream: object, at: int) -> None:
+        super().__init__(f"{stream}: the slot {iso(at)} was missed: it was not asked, or not answered, in time")
+        self.stream = stream
+        self.at = at
+
+
+class ExchangeError(TickfoldError):
+    """The exchange did not give the candles that are needed."""
+
+
+class ExchangeUnreachable(ExchangeError):
+    """Every attempt failed. The last failure is chained."""
+
+    def __init__(self, exchange: str, symbol: str, attempts: int, why: str) -> None:
+        super().__init__(f"{exchange} gave no candles of {symbol} in {attempts} attempts: {why}")
+        self.exchange = exchange
+        self.symbol = symbol
+        self.attempts = attempts
+
+
+class BadCandles(ExchangeError, ValueError):
+    """A candle cannot be true: says which, and the value."""
+
+    def __init__(self, symbol: str, at: int | None, what: str) -> None:
+        super().__init__(f"candles of {symbol} at {iso(at)} cannot be used: {what}")
+        self.symbol = symbol
+        self.at = at
+        self.what = what
+
+
+class CandlesMissing(ExchangeError):
+    """What the exchange gives does not reach over the minutes that must be watched."""
+
+    def __init__(self, symbol: str, start: int | None, end: int) -> None:
+        super().__init__(f"no candles of {symbol} from {iso(start)} to {iso(end)}; they are needed to go on")
+        self.symbol = symbol
+        self.start = start
+        self.end = end
+
+
+class EndlessSource(ExchangeError):
+    """The exchange has no end of its own."""
+
+    def __init__(self, exchange: str) -> None:
+        super().__init__(f"{exchange} has no end of its own: say where to stop (a frame, or --to)")
+        self.exchange = exchange
+
+
+class CandlesFilled(TickfoldError):
+    """Minutes between two delivered candles were not there, after asking twice, and stand as flat candles."""
+
+    def __init__(self, symbol: str, start: int, end: int) -> None:
+        count = (end - start) // 60_000
+        super().__init__(f"{symbol}: {count} minutes from {iso(start)} had no candle and are filled, flat, volume 0")
+        self.symbol = symbol
+        self.start = start
+        self.end = end
+
+
+class CandlesRevised(TickfoldError):
+    """The exchange gives a candle otherwise than it was used; what was decided stands."""
+
+    def __init__(self, symbol: str, used: tuple[float, ...], now: tuple[float, ...]) -> None:
+        super().__init__(f"{symbol}: the candle at {iso(int(used[0]))} was used as {used[1:]}, and is now {now[1:]}")
+        self.symbol = symbol
+        self.used = used
+        self.now = now

@@ -1,0 +1,115 @@
+"""What the caller holds of a run: a handle to stop and await it, or an iterator over what it gives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncIterator, Callable, Sequence
+from types import TracebackType
+
+import anyio
+
+from tickfold_eventstore import Stream
+
+from .notices import Tick
+from .watch import Outlet, Watch
+
+
+class Handle:
+    """A run in the background, of one stream or several."""
+
+    def __init__(self) -> None:
+        self.errors: dict[Stream, Exception] = {}
+        """Why streams ended that did not end as asked."""
+        self.on_done: Callable[[], None] | None = None
+        self._watches: Sequence[Watch] = ()
+        self._done = anyio.Event()
+
+    @property
+    def done(self) -> bool:
+        """Whether every stream has ended and every listener has heard."""
+        return self._done.is_set()
+
+    def stop(self, *, now: bool = False) -> None:
+        """Open nothing more, drop waiting entries, watch what is open to its close; or end `now`. May be repeated."""
+        if not self.done:
+            for watch in self._watches:
+                watch.stop(now=now)
+
+    async def wait(self) -> None:
+        """Return when the run is done."""
+        await self._done.wait()
+
+    def adopt(self, watches: Sequence[Watch]) -> None:
+        """Take the watches that `watch` will run, so that a stop before their first step reaches them."""
+        self._watches = watches
+
+    async def watch(self, *, together: bool) -> None:
+        """Run all to their end; `together` stops the others where one fails."""
+
+        async def one(watch: Watch) -> None:
+            await watch.run()
+            if watch.error is not None:
+                self.errors[watch.stream] = watch.error
+                if together:
+                    self.stop(now=True)
+
+        try:
+            async with anyio.create_task_group() as tasks:
+                for each in self._watches:
+                    tasks.start_soon(one, each)
+        finally:
+            self._done.set()
+            if self.on_done is not None:
+                self.on_done()
+
+
+class Run(AsyncIterator[Tick]):
+    """An iterator over a live run; the run starts with the first step and stops with `aclose`, or when it is dropped.
+
+    On a replayed clock a run waits for its reader; on the wall clock what is not read yet is kept for it.
+    """
+
+    def __init__(self, start: Callable[[Outlet], Handle], *, waits_for_reader: bool) -> None:
+        self._start = start
+        self._handle: Handle | None = None
+        self._send, self._receive = anyio.create_memory_object_stream[Tick](0 if waits_for_reader else math.inf)
+
+    def __aiter__(self) -> Run:
+        return self
+
+    async def __anext__(self) -> Tick:
+        if self._handle is None:
+            self._handle = self._start(self._send.send)
+            self._handle.on_done = self._send.close
+        try:
+            return await self._receive.receive()
+        except (anyio.EndOfStream, anyio.ClosedResourceError):
+            await self._handle.wait()
+            self.close()
+            for error in self._handle.errors.values():
+                raise error from None
+            raise StopAsyncIteration from None
+
+    async def __aenter__(self) -> Run:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Stop the run now, and return when its journals are closed."""
+        self.close()
+        if self._handle is not None:
+            await self._handle.wait()
+
+    def close(self) -> None:
+        """Stop the run now, from plain code."""
+        if self._handle is not None:
+            self._handle.stop(now=True)
+        self._send.close()
+        self._receive.close()
+
+    def __del__(self) -> None:
+        self.close()

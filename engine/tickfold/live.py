@@ -1,0 +1,164 @@
+"""Live: many streams in one process, each with its journal, independent of each other."""
+
+from __future__ import annotations
+
+import functools
+import os
+import weakref
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Literal
+
+import anyio
+import anyio.abc
+
+from tickfold_eventstore import CorruptJournal, Journal, NewerFormat, Store, Stream
+from tickfold_projections.active_signal import Recovered, recover
+
+from .asking import Asking, Watchdog
+from .clock import Clock, ReplayClock, WallClock
+from .config import Config
+from .errors import LiveNotOpen
+from .exchanges import Exchange, Source
+from .feed import Feed
+from .listeners import Bus
+from .handle import Handle, Run
+from .notices import Fault
+from .registry import listed
+from .sources import find_exchange
+from .strategy import Strategy, find_strategy
+from .watch import Outlet, Watch
+
+YIELDED = frozenset({"opened", "closed"})
+"""What `run` yields unless `include` asks for more."""
+
+
+class Live:
+    """Runs strategies over live candles (or, with `clock="replay"`, over recorded ones) and never loses a signal.
+
+    An async context manager: leaving it stops, now, what still runs. What is alive then goes on at the next start.
+    """
+
+    def __init__(
+        self,
+        data_dir: str | os.PathLike[str] = "data",
+        *,
+        config: Config = Config(),
+        clock: Literal["wall", "replay"] | Clock = "wall",
+    ) -> None:
+        self.store = Store(data_dir)
+        self.config = config
+        self.clock: Clock = {"wall": WallClock, "replay": ReplayClock}[clock]() if isinstance(clock, str) else clock
+        self._watchdog = None if self.clock.replayed else Watchdog(config.slow_strategy)
+        self._tasks: anyio.abc.TaskGroup | None = None
+        self._bus = Bus()
+        self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
+        self._handles: list[Handle] = []
+
+    async def __aenter__(self) -> Live:
+        self._tasks = await anyio.create_task_group().__aenter__()
+        self._bus = Bus(self._tasks)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        tasks, self._tasks = self._tasks, None
+        assert tasks is not None
+        try:
+            for handle in self._handles:
+                handle.stop(now=True)
+            for run in self._runs:
+                run.close()
+            return await tasks.__aexit__(kind, error, trace)
+        finally:
+            if self._watchdog is not None:
+                self._watchdog.close()
+
+    def run(
+        self,
+        symbol: str | Sequence[str],
+        *,
+        strategy: str | Strategy,
+        exchange: str | Source,
+        include: Collection[str] = (),
+    ) -> Run:
+        """An endless async iterator of `Opened` and `Closed`, and of what `include` names besides, as they are durable.
+
+        `include` takes actions: scheduled, cancelled, rejected, started, stopped, idle, waiting, active. An exception
+        of the exchange or the strategy is raised from the iterator. Leaving it stops the run now.
+        """
+
+        def start(outlet: Outlet) -> Handle:
+            return self._start(symbol, strategy, exchange, outlet, YIELDED | frozenset(include))
+
+        run = Run(start, waits_for_reader=self.clock.replayed)
+        self._runs.add(run)
+        return run
+
+    def background(
+        self,
+        symbol: str | Sequence[str],
+        *,
+        strategy: str | Strategy | Sequence[str | Strategy],
+        exchange: str | Source,
+    ) -> Handle:
+        """Start watching, each symbol of each strategy as a stream of its own, and return at once.
+
+        Takes every lock before it returns: raises `StreamHeld` where one is held, and then none is started. A damaged
+        journal is told to `listen_error` and stands in `handle.errors`; the other streams run.
+        """
+        return self._start(symbol, strategy, exchange)
+
+    def _start(
+        self,
+        symbol: str | Sequence[str],
+        strategy: str | Strategy | Sequence[str | Strategy],
+        exchange: str | Source,
+        outlet: Outlet | None = None,
+        include: Collection[str] = (),
+    ) -> Handle:
+        if self._tasks is None:
+            raise LiveNotOpen
+        source = find_exchange(exchange)
+        pairs = [(find_strategy(each), name) for each in listed(strategy) for name in listed(symbol)]
+        handle = Handle()
+        with ExitStack() as opened:
+            watches = []
+            for each, name in pairs:
+                stream = Stream(source.name, each.name, name)
+                try:
+                    journal, recovered = self.store.open(stream, recover)
+                except (CorruptJournal, NewerFormat) as error:
+                    if outlet is not None:
+                        raise
+                    handle.errors[stream] = error
+                    self._tell(stream, error, final=True)
+                    continue
+                opened.callback(journal.close)
+                watches.append(self._watch(each, source, journal, recovered, outlet, include))
+            opened.pop_all()
+        self._handles.append(handle)
+        handle.adopt(watches)
+        self._tasks.start_soon(functools.partial(handle.watch, together=outlet is not None))
+        return handle
+
+    def _watch(
+        self,
+        strategy: Strategy,
+        source: Exchange,
+        journal: Journal,
+        recovered: Recovered,
+        outlet: Outlet | None,
+        include: Collection[str],
+    ) -> Watch:
+        stream = journal.stream
+        self._bus.attend(strategy)
+        report = functools.partial(self._tell, stream)
+        feed = Feed(source, stream.symbol, strategy, self.config, self.clock, report)
+        asking = Asking(stream, strategy, self._watchdog)
+        return Watch(journal, recovered, feed, asking, self.config, self.clock, self._bus, outlet, include)
+
+    def _tell(self, stream: Stream, error: Exception, *, final: bool = False) -> None:
+        self._bus.publish("error", Fault(stream=stream, at=None, message=str(error), error=error, final=final))

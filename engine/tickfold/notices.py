@@ -1,0 +1,89 @@
+"""What a run tells besides events: results of ticks that changed nothing, ends, faults, progress. Never written.
+
+Times are ms since the epoch, UTC.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+from tickfold_eventstore.events import Event
+from tickfold_eventstore.signals import AcceptedSignal, Stream
+
+Mode = Literal["live", "backtest"]
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="action"):
+    """A boundary that changed nothing. `seq` is that of the stream's last event, `price` what a market order gets."""
+
+    action: ClassVar[str]
+
+    seq: int
+    at: int
+    exchange: str
+    strategy: str
+    symbol: str
+    price: float
+
+
+class Idle(Result, tag="idle"):
+    """Nothing is alive."""
+
+    action: ClassVar[str] = "idle"
+
+
+class Waiting(Result, tag="waiting"):
+    """A limit entry waits."""
+
+    action: ClassVar[str] = "waiting"
+    signal: AcceptedSignal
+
+
+class Active(Result, tag="active"):
+    """A signal is open; `percentage` is what closing it at `price` would give, net."""
+
+    action: ClassVar[str] = "active"
+    signal: AcceptedSignal
+    percentage: float
+
+
+Tick = Event | Idle | Waiting | Active
+"""Everything that a boundary can give."""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """Something went wrong in a stream (None: in no particular one); the run goes on unless `final`."""
+
+    stream: Stream | None
+    at: int | None
+    message: str
+    error: BaseException | None = None
+    final: bool = False
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of one stream ended; `error` says why where it did not end as asked."""
+
+    mode: Mode
+    stream: Stream
+    error: BaseException | None = None
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a backtest is: boundaries handled, of how many."""
+
+    stream: Stream
+    handled: int
+    total: int
+
+
+class Timing(msgspec.Struct, frozen=True, kw_only=True):
+    """What one live tick took, in seconds: all of it, and the strategy's and the journal's share."""
+
+    stream: Stream
+    at: int
+    tick_s: float
+    strategy_s: float
+    journal_s: float

@@ -1,0 +1,148 @@
+"""One stream between two commits: decide, append, evolve, publish, in this order and nowhere else.
+
+A session has no clock and waits for nothing. Live and backtest both drive one; it differs only in the journal that it
+is given, in who says when something is recorded, and in that live events carry their ticks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from tickfold_eventstore.events import Cancelled, Event, Opened, Rejected, Scheduled, Started, Stopped
+from tickfold_eventstore.journal import EventLog
+from tickfold_eventstore.signals import Ticks
+from tickfold_projections.active_signal import Flat, Holding, Recovered, State, Waiting, alive_after, evolve
+from tickfold_projections.profit import profit_and_loss
+
+from . import notices
+from .candles import Candle
+from .config import Config
+from .decide import Place, answer, cancel, decide
+from .market import MINUTE_MS
+from .proposal import Signal
+from .strategy import Strategy
+
+Publish = Callable[[Sequence[Event]], None]
+
+
+class Session:
+    """The only writer of its stream. State changes after the append, `publish` hears after that."""
+
+    def __init__(
+        self,
+        strategy: Strategy,
+        config: Config,
+        log: EventLog,
+        publish: Publish,
+        *,
+        recovered: Recovered = Recovered(),
+        recorded_now: Callable[[], int] | None = None,
+        carries_ticks: bool = False,
+    ) -> None:
+        self.stream = log.stream
+        self.strategy = strategy
+        self.config = config
+        self.state: State = recovered.state
+        self.seq = recovered.seq
+        self.answered_slot = recovered.at if recovered.answered else None
+        self.idle = self.waiting = self.active = self.missed = 0
+        self._log = log
+        self._publish = publish
+        self._recorded_now = recorded_now
+        self._carries_ticks = carries_ticks
+        self._interval = strategy.interval_ms
+
+    @property
+    def place(self) -> Place:
+        """Where the next events go."""
+        return Place(self.stream, self.seq, self._recorded_now() if self._recorded_now else None)
+
+    def settle(self, candle: Candle, price: float) -> tuple[Event, ...]:
+        """Handle the boundary that closes `candle`: count it, and commit what it does to what is alive."""
+        state = self.state
+        counts = (self.idle, self.waiting, self.active)
+        if isinstance(state, Flat):
+            self.idle += 1
+            return ()
+        if isinstance(state, Waiting):
+            self.waiting += 1
+        else:
+            self.active += 1
+        events = decide(state, candle, price, self.config, self.place)
+        if events:
+            try:
+                self.commit(events)
+            except BaseException:
+                # Not handled after all: whoever comes back to this boundary counts it then.
+                self.idle, self.waiting, self.active = counts
+                raise
+        return events
+
+    def asks_at(self, boundary: int) -> bool:
+        """Whether the strategy has a question to answer at `boundary`."""
+        return isinstance(self.state, Flat) and boundary % self._interval == 0 and boundary != self.answered_slot
+
+    def reply(self, proposal: Signal, slot: int, price: float) -> Opened | Scheduled | Rejected:
+        """Commit what the strategy's answer to `slot` becomes."""
+        event = answer(proposal, slot, price, self.config, self.place)
+        self.commit((event,))
+        return event
+
+    def cancel_waiting(self, at: int) -> tuple[Cancelled, ...]:
+        """Commit the end of a waiting entry, where there is one, because the run stops."""
+        if not isinstance(self.state, Waiting):
+            return ()
+        event = cancel(self.state.signal, at, "stopped", self.place)
+        self.commit((event,))
+        return (event,)
+
+    def begin(self, at: int, version: str, recovered: str | None) -> None:
+        """Commit that a run begins after the boundary `at`."""
+        self.commit(
+            (
+                Started(
+                    version=version,
+                    config_hash=self.config.hash,
+                    strategy_hash=self.strategy.hash,
+                    state_seq=self.state.seq,
+                    recovered=recovered,
+                    **self.place.envelope(at),
+                ),
+            )
+        )
+
+    def end(self, at: int, reason: str, price: float | None) -> None:
+        """Commit that the run ends after the boundary `at`."""
+        self.commit(
+            (Stopped(reason=reason, price=price, state_seq=self.state.seq, **self.place.envelope(at)),)
+        )
+
+    def commit(self, events: tuple[Event, ...]) -> None:
+        """Append one record; only then change the state, and only then let anyone hear."""
+        if self._carries_ticks:
+            ticks = Ticks(idle=self.idle, waiting=self.waiting, active=self.active, missed=self.missed)
+            events = (msgspec.structs.replace(events[0], ticks=ticks), *events[1:])
+        self._log.append(events, expected_seq=self.seq)
+        for event in events:
+            self.state = evolve(self.state, event)
+        self.seq = events[-1].seq
+        if self._carries_ticks:
+            self.idle = self.waiting = self.active = self.missed = 0
+        self._publish(events)
+
+    def result(self, boundary: int, price: float) -> notices.Idle | notices.Waiting | notices.Active:
+        """What to tell of a boundary that changed nothing."""
+        stream = self.stream
+        told = {"exchange": stream.exchange, "strategy": stream.strategy, "symbol": stream.symbol}
+        match self.state:
+            case Flat():
+                return notices.Idle(seq=self.seq, at=boundary, price=price, **told)
+            case Waiting(signal=signal):
+                return notices.Waiting(seq=self.seq, at=boundary, price=price, signal=signal, **told)
+            case Holding(signal=signal):
+                pnl = profit_and_loss(signal.position, signal.entry, price, self.config.costs)
+                return notices.Active(
+                    seq=self.seq, at=boundary, price=price, signal=signal, percentage=pnl.percentage, **told
+                )

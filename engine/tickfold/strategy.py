@@ -1,0 +1,103 @@
+"""What users declare: a strategy, its windows and its callbacks."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import attrs
+
+from .context import Context
+from .errors import DeclarationError
+from .market import MINUTE_MS, parse_interval
+from .proposal import Signal
+from .registry import Registry
+
+Answer = Signal | None
+StrategyFunction = Callable[[Context], Answer | Awaitable[Answer]]
+Callback = Callable[[Any], object]
+
+CALLBACKS = ("on_open", "on_active", "on_close", "on_idle", "on_schedule", "on_cancel", "on_reject", "on_tick")
+
+
+def _lookback(windows: Mapping[str, int]) -> dict[str, int]:
+    for interval, count in windows.items():
+        parse_interval(interval)
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise DeclarationError(f"lookback {interval!r}: {count!r} is not a number of candles from 1 up")
+    return dict(windows)
+
+
+@attrs.frozen(eq=False)
+class Strategy:
+    """A function that is asked at each slot, what it reads, and who hears of its signals.
+
+    `interval` is how often it is asked ("15m"), `lookback` how many closed candles of which interval it reads
+    ({"1m": 60, "1h": 24}). `function` takes a `Context` and returns a `Signal` or None; it may be `async`.
+    """
+
+    name: str
+    function: StrategyFunction
+    interval: str = "1m"
+    lookback: dict[str, int] = attrs.field(factory=dict, converter=_lookback)
+    risk: tuple[str, ...] = ()
+    callbacks: dict[str, Callback] = attrs.field(factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        if not self.name:
+            raise DeclarationError("a strategy needs a name")
+        unknown = sorted(set(self.callbacks) - set(CALLBACKS))
+        if unknown:
+            raise DeclarationError(f"strategy {self.name}: no callback {unknown[0]!r}; there are {', '.join(CALLBACKS)}")
+        parse_interval(self.interval)
+
+    @property
+    def interval_ms(self) -> int:
+        return parse_interval(self.interval) * MINUTE_MS
+
+    @property
+    def is_async(self) -> bool:
+        return inspect.iscoroutinefunction(self.function)
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hex digits of the source and the declaration: they change when the code does."""
+        try:
+            source = inspect.getsource(self.function)
+        except (OSError, TypeError):
+            source = repr(getattr(self.function, "__code__", self.function))
+        told = repr((self.name, self.interval, sorted(self.lookback.items()), self.risk))
+        return hashlib.sha256(f"{told}\n{source}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def __call__(self, ctx: Context) -> Answer | Awaitable[Answer]:
+        return self.function(ctx)
+
+
+STRATEGIES: Registry[Strategy] = Registry("strategy")
+
+
+def strategy(
+    name: str,
+    *,
+    interval: str = "1m",
+    lookback: Mapping[str, int] | None = None,
+    risk: str | tuple[str, ...] = (),
+    **callbacks: Callback,
+) -> Callable[[StrategyFunction], Strategy]:
+    """Declare and register a strategy; the decorated function becomes a `Strategy`.
+
+    Raises `DeclarationError` for a name that is taken, an interval, window or callback that does not exist.
+    """
+
+    def register(function: StrategyFunction) -> Strategy:
+        rules = (risk,) if isinstance(risk, str) else tuple(risk)
+        return STRATEGIES.add(name, Strategy(name, function, interval, dict(lookback or {}), rules, callbacks))
+
+    return register
+
+
+def find_strategy(given: str | Strategy) -> Strategy:
+    """The strategy itself, or the one registered under that name; raises `UnknownName`."""
+    return STRATEGIES.get(given) if isinstance(given, str) else given

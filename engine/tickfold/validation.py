@@ -1,0 +1,74 @@
+"""Is a proposal one that may be traded? All faults at once, in words with the numbers (SPEC: opening)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+from tickfold_projections.profit import break_even_distance
+
+from .config import Config
+from .proposal import Signal, shown
+
+
+def faults(signal: Signal, price: float, config: Config) -> tuple[str, ...]:
+    """Why this proposal cannot be traded at `price` (what a market order would get now); empty where it can."""
+    return (*_price_faults(signal, price, config), *_lifetime_faults(signal, config), *_note_faults(signal, config))
+
+
+def is_price(value: object) -> bool:
+    """Whether `value` is a price: a finite float above zero."""
+    return isinstance(value, float) and 0.0 < value < math.inf
+
+
+def _price_faults(signal: Signal, price: float, config: Config) -> Iterator[str]:
+    entry = price if signal.entry is None else signal.entry
+    named = (("entry", entry), ("take profit", signal.take_profit), ("stop loss", signal.stop_loss))
+    for name, value in named:
+        if not is_price(value):
+            yield f"{name} {_said(value)} is not a finite price above 0"
+    if signal.position not in ("long", "short"):
+        yield f"position {shown(signal.position)!r} is neither long nor short"
+    elif all(is_price(value) for _, value in named):
+        levels = [value for _, value in named if isinstance(value, float)]
+        yield from _level_faults(str(signal.position), *levels, config=config)
+
+
+def _level_faults(position: str, entry: float, target: float, stop: float, *, config: Config) -> Iterator[str]:
+    side = 1.0 if position == "long" else -1.0
+    above, below = ("above", "below") if position == "long" else ("below", "above")
+    gain = side * (target - entry) / entry
+    risk = side * (entry - stop) / entry
+    if gain <= 0:
+        yield f"take profit {target!r} of a {position} is not {above} its entry {entry!r}"
+    elif config.take_profit_covers_costs and gain < (least := break_even_distance(position, config.costs)):
+        yield (
+            f"take profit {target!r} is {gain:.4%} from the entry {entry!r}; "
+            f"fees and slippage take the first {least:.4%}"
+        )
+    if risk <= 0:
+        yield f"stop loss {stop!r} of a {position} is not {below} its entry {entry!r}"
+    elif config.max_stop_loss_distance and risk > config.max_stop_loss_distance:
+        yield (
+            f"stop loss {stop!r} is {risk:.4%} from the entry {entry!r}; at most "
+            f"{config.max_stop_loss_distance:.4%} is allowed"
+        )
+
+
+def _lifetime_faults(signal: Signal, config: Config) -> Iterator[str]:
+    lifetime = signal.lifetime_minutes
+    if not isinstance(lifetime, float) or not lifetime.is_integer() or lifetime < 1:
+        yield f"lifetime {_said(lifetime)} is not a whole number of minutes from 1 up"
+    elif config.max_lifetime_minutes and lifetime > config.max_lifetime_minutes:
+        yield f"lifetime {int(lifetime)} minutes is over the limit of {config.max_lifetime_minutes}"
+
+
+def _note_faults(signal: Signal, config: Config) -> Iterator[str]:
+    if not isinstance(signal.note, str):
+        yield f"note {shown(signal.note)} is not text"
+    elif len(signal.note) > config.max_note_characters:
+        yield f"note of {len(signal.note)} characters is over the limit of {config.max_note_characters}"
+
+
+def _said(value: object) -> str:
+    return shown(value if isinstance(value, str) else repr(value))

@@ -1,0 +1,5 @@
+"""The version that `started` events name."""
+
+from importlib.metadata import version
+
+VERSION = version("tickfold")

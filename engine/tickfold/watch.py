@@ -1,0 +1,333 @@
+"""One stream, live: recover, then walk every closed candle in order, on whatever clock.
+
+Whatever ends a watch (a stop, a cancellation, an exception), its journal ends with `stopped` and is as good as after
+any other end. Nothing is awaited between a decision and its append, so a cancellation finds both done or neither.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+
+import anyio
+import anyio.lowlevel
+
+from tickfold_eventstore.errors import CorruptJournal, JournalClosed, JournalPoisoned, StoreError
+from tickfold_eventstore.events import Event, Rejected, Started, Stopped
+from tickfold_eventstore.journal import Journal
+from tickfold_projections.active_signal import Flat, Holding, Recovered, Waiting
+
+from . import notices
+from .asking import Asking
+from .candles import Candle
+from .clock import Clock, ReplayClock
+from .config import Config
+from .context import Context, Windows, first_boundary, warm_up
+from .errors import CandlesMissing, SlotMissed, StrategyFailed
+from .feed import Feed
+from .listeners import Bus
+from .market import MINUTE_MS, average_price
+from .session import Session
+from .version import VERSION
+
+Outlet = Callable[[notices.Tick], Awaitable[None]]
+
+_FINAL = (CorruptJournal, JournalPoisoned, JournalClosed)
+_REPLAY_CHUNK_MS = 1440 * MINUTE_MS
+_BOUNDARIES_BETWEEN_YIELDS = 64
+
+
+class Watch:
+    """Watches one stream until it is stopped or its candles end.
+
+    With an `outlet` every event (and the results that `include` names) is handed to it, and an exception of the
+    exchange or the strategy ends the watch, as `error`; without one it is told to `listen_error`, and the watch goes
+    on at the next minute.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        recovered: Recovered,
+        feed: Feed,
+        asking: Asking,
+        config: Config,
+        clock: Clock,
+        bus: Bus,
+        outlet: Outlet | None = None,
+        include: Collection[str] = (),
+    ) -> None:
+        self.stream = journal.stream
+        self.error: Exception | None = None
+        self.finished = anyio.Event()
+        self._journal = journal
+        self._recovered = recovered
+        self._feed = feed
+        self._asking = asking
+        self._strategy = asking.strategy
+        self._config = config
+        self._clock = clock
+        self._bus = bus
+        self._outlet = outlet
+        self._include = frozenset(include)
+        self._session = Session(
+            asking.strategy,
+            config,
+            journal,
+            self._publish,
+            recovered=recovered,
+            recorded_now=None if clock.replayed else clock.now,
+            carries_ticks=True,
+        )
+        self._tells_ticks = bool(self._include & {"idle", "waiting", "active"}) or bus.wants_ticks(self._strategy.name)
+        self._handled: int | None = None
+        self._first = 0
+        self._last: int | None = None
+        self._newest_at_start = 0
+        self._open_slot: int | None = None
+        self._price: float | None = None
+        self._stopping = False
+        self._ended: str | None = None
+        self._scope = anyio.CancelScope()
+        self._interrupt: anyio.CancelScope | None = None
+
+    def stop(self, *, now: bool = False) -> None:
+        """End the watch: when nothing is open any more, or `now`, leaving what is alive to the next start."""
+        self._stopping = True
+        if now:
+            self._ended = "stopped now"
+            self._scope.cancel()
+        elif self._interrupt is not None and self._may_interrupt():
+            self._interrupt.cancel()
+
+    async def run(self) -> None:
+        """Watch to the end. Only a cancellation comes out of it; anything else is in `error`."""
+        reason = "cancelled"
+        try:
+            with self._scope:
+                await self._watch()
+            reason = self._ended or "end of data"
+        except Exception as error:
+            self.error = error
+            reason = f"{type(error).__name__}: {error}"
+            self._report(error, final=True)
+        finally:
+            self._close(reason)
+            with anyio.move_on_after(self._config.drain_grace / 1000, shield=self._scope.cancel_called):
+                await self._bus.drain()
+                self._bus.publish("done_live", notices.Done(mode="live", stream=self.stream, error=self.error))
+                await self._bus.drain()
+            self.finished.set()
+
+    async def _watch(self) -> None:
+        while self._ended is None:
+            try:
+                await self._step()
+            except _FINAL:
+                raise
+            except Exception as error:
+                if self._outlet is not None or (self._clock.replayed and not isinstance(error, StrategyFailed)):
+                    raise
+                self._report(error)
+                if not self._clock.replayed:
+                    await self._nap_until(_floor(self._clock.now()) + MINUTE_MS + self._config.settle)
+            if self._stopping:
+                await self._wind_up()
+
+    async def _step(self) -> None:
+        if self._handled is None:
+            await self._begin()
+        elif self._open_slot is not None:
+            await self._answer_open_slot(self._open_slot)
+        else:
+            await self._tick(self._handled)
+
+    async def _wind_up(self) -> None:
+        if self._handled is not None:
+            await self._hand_out(self._session.cancel_waiting(self._handled))
+        if isinstance(self._session.state, Flat):
+            self._ended = "stopped"
+
+    # Starting: where does the run go on from?
+
+    async def _begin(self) -> None:
+        start = await self._replay_start() if self._clock.replayed else self._wall_start()
+        with self._interruptible():
+            await self._feed.load(start - warm_up(self._strategy.lookback), start)
+            if self._feed.next_open != start:
+                if self._clock.replayed or self._feed.next_open is None:
+                    raise CandlesMissing(self.stream.symbol, self._feed.next_open, start)
+                await self._clock.pause(self._config.late_candle_pause)
+                return
+            if not self._clock.replayed:
+                self._first = first_boundary(self._feed.first_open, self._strategy.lookback)
+            self._price = self._feed.last_close
+            self._session.begin(start, VERSION, self._journal.recovered)
+            self._handled = start
+            if start >= self._first and self._session.asks_at(start) and self._recovered.at is not None:
+                self._open_slot = start
+
+    async def _replay_start(self) -> int:
+        first_open, end = await self._feed.span()
+        to = self._clock.to if isinstance(self._clock, ReplayClock) else None
+        self._first = first_boundary(first_open, self._strategy.lookback)
+        self._last = end if to is None else to - MINUTE_MS
+        return self._first - MINUTE_MS if self._recovered.at is None else self._recovered.at
+
+    def _wall_start(self) -> int:
+        newest = self._newest_at_start = _floor(self._clock.now())
+        last = self._recovered.at or 0
+        return last if not isinstance(self._session.state, Flat) else max(newest - MINUTE_MS, last)
+
+    # A tick: every candle that has closed since the last one handled.
+
+    async def _tick(self, handled: int) -> None:
+        if not self._clock.replayed:
+            await self._nap_until(handled + MINUTE_MS + self._config.settle)
+        newest = self._reach(handled)
+        if newest <= handled:
+            return
+        begun = time.perf_counter()
+        with self._interruptible():
+            await self._feed.extend_to(newest)
+        await self._walk(handled)
+        spent = time.perf_counter() - begun
+        timing = notices.Timing(stream=self.stream, at=newest, tick_s=spent, strategy_s=self._asking.take_spent())
+        self._bus.publish("performance", timing)
+        if self._handled == handled and not self._stopping:
+            if self._clock.replayed:
+                raise CandlesMissing(self.stream.symbol, handled, newest)
+            await self._nap_until(self._clock.now() + self._config.late_candle_pause)
+
+    def _reach(self, handled: int) -> int:
+        """The newest boundary that can be handled now."""
+        if not self._clock.replayed:
+            return _floor(self._clock.now() - self._config.settle)
+        if self._last is not None and handled >= self._last:
+            self._ended = "end of data"
+            return handled
+        chunk = handled + _REPLAY_CHUNK_MS
+        return chunk if self._last is None else min(chunk, self._last)
+
+    async def _walk(self, handled: int) -> None:
+        candles = self._feed.candles
+        windows = Windows(candles, self._strategy.lookback)
+        session = self._session
+        begin = (handled - int(candles.time[0])) // MINUTE_MS
+        for end, candle in enumerate(candles.rows(begin), begin + 1):
+            boundary = candle.time + MINUTE_MS
+            if boundary >= self._first or not isinstance(session.state, Flat):
+                price = self._market_price(candle, windows, end)
+                before = session.seq
+                events = session.settle(candle, price)
+                self._handled, self._price = boundary, candle.close
+                await self._hand_out(events)
+                if session.asks_at(boundary):
+                    await self._question(boundary, price, windows, end)
+                if self._tells_ticks and session.seq == before:
+                    await self._tell(session.result(boundary, price))
+            self._handled, self._price = boundary, candle.close
+            if self._ended is not None or (self._stopping and not isinstance(session.state, Holding)):
+                return
+            if end % _BOUNDARIES_BETWEEN_YIELDS == 0:
+                await anyio.lowlevel.checkpoint()
+
+    def _market_price(self, candle: Candle, windows: Windows, end: int) -> float:
+        return candle.close if self._config.policy == "pessimistic" else average_price(windows.candles, end)
+
+    # A slot: ask, and commit the answer if it comes in time.
+
+    async def _answer_open_slot(self, slot: int) -> None:
+        self._open_slot = None
+        candles = self._feed.candles
+        windows = Windows(candles, self._strategy.lookback)
+        await self._question(slot, self._market_price(candles.at(-1), windows, len(candles)), windows, len(candles))
+
+    async def _question(self, slot: int, price: float, windows: Windows, end: int) -> None:
+        if self._stopping or not self._is_askable(slot):
+            return
+        ctx = Context(self.stream.symbol, slot, price, "live", windows, end)
+        answer = None
+        with self._interruptible():
+            answer = await self._asking.ask(ctx, self._clock, slot + self._config.max_decision_delay)
+        if self._asking.late:
+            self._missed(slot)
+        elif answer is not None and not self._stopping:
+            await self._hand_out((self._session.reply(answer, slot, price),))
+
+    def _is_askable(self, slot: int) -> bool:
+        if self._clock.replayed:
+            return True
+        now = self._clock.now()
+        if _floor(now) == slot and now - slot <= self._config.max_decision_delay:
+            return True
+        if slot >= self._newest_at_start:
+            self._missed(slot)
+        return False
+
+    def _missed(self, slot: int) -> None:
+        self._session.missed += 1
+        self._report(SlotMissed(self.stream, slot))
+
+    # Telling: after the append, and never in its way.
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if not isinstance(event, Started | Stopped):
+                self._bus.publish("live", event)
+            if isinstance(event, Rejected):
+                message = f"{self.stream}: proposal rejected: " + "; ".join(event.reasons)
+                self._bus.publish("error", notices.Fault(stream=self.stream, at=event.at, message=message))
+
+    async def _hand_out(self, events: Sequence[Event]) -> None:
+        if self._outlet is not None:
+            for event in events:
+                if event.action in self._include:
+                    await self._outlet(event)
+
+    async def _tell(self, result: notices.Idle | notices.Waiting | notices.Active) -> None:
+        self._bus.publish("tick", result)
+        if self._outlet is not None and result.action in self._include:
+            await self._outlet(result)
+
+    def _report(self, error: Exception, *, final: bool = False) -> None:
+        fault = notices.Fault(stream=self.stream, at=self._handled, message=str(error), error=error, final=final)
+        self._bus.publish("error", fault)
+
+    # Waiting and ending.
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """A wait that a stop cuts short, where nothing is open that must be watched on."""
+        with anyio.CancelScope() as scope:
+            self._interrupt = scope
+            if self._stopping and self._may_interrupt():
+                scope.cancel()
+            try:
+                yield
+            finally:
+                self._interrupt = None
+
+    def _may_interrupt(self) -> bool:
+        return isinstance(self._session.state, Flat) or (
+            isinstance(self._session.state, Waiting) and self._handled is not None
+        )
+
+    async def _nap_until(self, at: int) -> None:
+        with self._interruptible():
+            await self._clock.sleep_until(at)
+
+    def _close(self, reason: str) -> None:
+        try:
+            if self._handled is not None and not isinstance(self.error, _FINAL):
+                self._session.end(self._handled, reason, self._price)
+        except StoreError as error:
+            self.error = self.error or error
+            self._report(error, final=True)
+        finally:
+            self._journal.close()
+
+
+def _floor(now: int) -> int:
+    return now - now % MINUTE_MS
