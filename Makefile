@@ -46,8 +46,9 @@ clean: ## remove what the targets made; journals and reports stay
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment, two stamps: what Tickfold runs on, which the demo needs, and what judges it. The lists are complete
-# and hashed, so pip resolves nothing and builds nothing.
-INSTALL := $(PIP) install --no-deps --only-binary :all: --require-hashes --requirement
+# and hashed, so pip resolves nothing and builds nothing. What the demo imports is compiled as it goes; for the tests all
+# is compiled beforehand, on every core, so that a foreign module's syntax warning is not an error of the first test run.
+INSTALL := $(PIP) install --no-deps --no-compile --only-binary :all: --require-hashes --requirement
 
 $(VENV)/python.stamp:
 	@$(PYTHON) -c '$(NEW_ENOUGH)' 2>/dev/null || { \
@@ -67,6 +68,7 @@ $(VENV)/run.stamp: $(VENV)/python.stamp requirements/run.txt pyproject.toml
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements/dev.txt
 	@echo "Installing what tests and checks need into $(VENV) (about a minute)"
 	@$(INSTALL) requirements/dev.txt
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	@touch $@
 
 .deps/uv.stamp:
