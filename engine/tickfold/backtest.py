@@ -299,4 +299,3 @@ class BacktestRun(AsyncIterator[notices.Tick]):
 
     def _tell(self, stream: Stream, error: Exception) -> None:
         self._bus.publish("error", notices.Fault(stream=stream, at=None, message=str(error), error=error))
-'''
