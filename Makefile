@@ -6,6 +6,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+JOBS ?= 2
 NEW_ENOUGH := import sys; raise SystemExit(sys.version_info < (3, 11))
 
 # The first Python here that is new enough; where none is, python3, which is then refused in words.
@@ -19,15 +20,14 @@ demo: $(VENV)/run.stamp ## the whole story: a month of candles, a real kill, rec
 	@$(BIN)/tickfold demo
 
 test: $(VENV)/dev.stamp ## every test, warnings as errors
-	@$(BIN)/python -m pytest -n 2 $(TESTS)
+	@$(BIN)/python -m pytest -n $(JOBS) $(TESTS)
 
 check: $(VENV)/dev.stamp ## lint, format, types, the direction of imports, the rules of the house
-	@echo "ruff check" && $(BIN)/ruff check
-	@echo "ruff format --check" && $(BIN)/ruff format --check
-	@echo "mypy --strict" && $(BIN)/mypy
-	@echo "pyright" && $(BIN)/pyright
-	@echo "lint-imports" && $(BIN)/lint-imports
-	@echo "rules of the house" && $(BIN)/python -m pytest -q tests/house
+	@failed=; \
+	for step in "ruff check" "ruff format --check" mypy pyright lint-imports "python -m pytest -q tests/house"; do \
+		echo "== $$step"; $(BIN)/$$step || failed="$$failed, $$step"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "Failed: $${failed#, }" >&2; exit 1; fi
 
 bench: $(VENV)/dev.stamp ## every benchmark, one after the other, each beside its physical floor
 	@set -e; for benchmark in benchmarks/[!_]*.py; do echo "== $$benchmark"; $(BIN)/python "$$benchmark"; done
