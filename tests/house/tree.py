@@ -30,7 +30,8 @@ def parsed() -> Iterator[tuple[str, ast.Module]]:
 def texts() -> Iterator[tuple[str, str]]:
     """Every text file that is in the repository or about to be: its name, and what it says."""
     listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        # A checkout may belong to another user than the one who tests it, as in a container.
+        ["git", "-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
         capture_output=True,
         check=True,
