@@ -5,8 +5,11 @@ from __future__ import annotations
 import inspect
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Generator, Sequence
+from functools import partial
+from types import TracebackType
 
 import anyio
+import anyio.abc
 import anyio.lowlevel
 import attrs
 
@@ -16,8 +19,8 @@ from tickfold_eventstore.signals import Stream, Ticks
 from . import notices
 from .config import Config
 from .context import Context, warm_up
-from .errors import StrategyFailed
-from .exchanges import Exchange, Source
+from .errors import EndlessSource, NotOpen, StrategyFailed
+from .exchanges import Source, span
 from .feed import candles_between
 from .frame import Frame, find_frame
 from .listeners import Bus
@@ -49,7 +52,7 @@ class Backtest:
 
     def __init__(self, *, config: Config = Config()) -> None:
         self.config = config
-        self._results: dict[Stream, BacktestResult] = {}
+        self._tasks: anyio.abc.TaskGroup | None = None
 
     def execute(
         self,
@@ -92,7 +95,7 @@ class Backtest:
         assert self._tasks is not None
         tasks, self._tasks = self._tasks, None
         tasks.cancel_scope.cancel()
-        return await tasks.__aexit__(kind, error, trace)
+        return await tasks.__aexit__(None, None, None)
 
     def background(
         self,

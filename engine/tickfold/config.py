@@ -11,6 +11,8 @@ import msgspec
 
 from tickfold_projections.profit import Costs
 
+from .market import MINUTE_MS
+
 Policy = Literal["pessimistic", "backtest_kit"]
 
 
@@ -34,25 +36,25 @@ class Config:
     """As a fraction of the entry."""
     max_lifetime_minutes: int | None = 1440
     max_note_characters: int = 1000
-    entry_timeout: int = attrs.field(default=timedelta(minutes=120), converter=_milliseconds)
+    entry_timeout: int = attrs.field(default=120 * MINUTE_MS, converter=_milliseconds)
     """How long a limit entry waits; 0: for ever."""
 
-    max_decision_delay: int = attrs.field(default=timedelta(seconds=60), converter=_milliseconds)
+    max_decision_delay: int = attrs.field(default=60_000, converter=_milliseconds)
     """How long after its slot an answer still counts, on the wall clock."""
-    settle: int = attrs.field(default=timedelta(seconds=2), converter=_milliseconds)
+    settle: int = attrs.field(default=2_000, converter=_milliseconds)
     """How long after the boundary a live tick comes."""
-    slow_strategy: int = attrs.field(default=timedelta(seconds=1), converter=_milliseconds)
+    slow_strategy: int = attrs.field(default=1_000, converter=_milliseconds)
     """A plain strategy that holds the engine up for longer is reported."""
 
     fetch_attempts: int = attrs.field(default=3, validator=attrs.validators.ge(1))
-    retry_pause: int = attrs.field(default=timedelta(seconds=1), converter=_milliseconds)
+    retry_pause: int = attrs.field(default=1_000, converter=_milliseconds)
     """The pause before the second attempt; it doubles from there, with jitter."""
-    late_candle_pause: int = attrs.field(default=timedelta(seconds=1), converter=_milliseconds)
+    late_candle_pause: int = attrs.field(default=1_000, converter=_milliseconds)
     """The pause before a newest candle that is not there yet is asked for again."""
     overlap_minutes: int = attrs.field(default=5, validator=attrs.validators.ge(1))
     """How many used candles a live tick fetches again, to report what the exchange revised."""
 
-    drain_grace: int = attrs.field(default=timedelta(seconds=5), converter=_milliseconds)
+    drain_grace: int = attrs.field(default=5_000, converter=_milliseconds)
     """How long a run that ends waits for listeners that still have something to hear."""
 
     @property

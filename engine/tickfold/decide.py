@@ -22,7 +22,7 @@ from .candles import Candle
 from .config import Config
 from .market import MINUTE_MS
 from .proposal import Signal, as_refused
-from .validation import faults
+from .validation import faults, is_price
 
 _Exit = tuple[float, CloseReason]
 
@@ -76,15 +76,14 @@ def decide(state: State, candle: Candle, price: float, config: Config, place: Pl
 
 def answer(signal: Signal, slot: int, price: float, config: Config, place: Place) -> Opened | Scheduled | Rejected:
     """What a proposal made at `slot` becomes when a market order would get `price`."""
-    found = faults(signal, price, config)
+    waits = signal.entry is not None and not _reached(signal, price)
+    found = faults(signal, signal.entry if waits else price, config)
     if found:
         return refuse(signal, slot, found, config, place)
-    level = _float(signal.entry) if signal.entry is not None else price
-    waits = price > level if signal.position == "long" else price < level
     accepted = AcceptedSignal(
         id=signal_id(place.stream, slot),
         position="long" if signal.position == "long" else "short",
-        entry=level if waits else price,
+        entry=_float(signal.entry) if waits else price,
         take_profit=_float(signal.take_profit),
         stop_loss=_float(signal.stop_loss),
         lifetime_minutes=int(_float(signal.lifetime_minutes)),
@@ -233,6 +232,14 @@ def _closed(signal: AcceptedSignal, end: _Exit, at: int, config: Config, place: 
         pnl=profit_and_loss(signal.position, signal.entry, price, config.costs),
         **place.envelope(at),
     )
+
+
+def _reached(signal: Signal, price: float) -> bool:
+    """Whether a market order would get the limit entry's level or better. No such thing is said of a faulty one."""
+    if not is_price(signal.entry):
+        return False
+    level = _float(signal.entry)
+    return price <= level if signal.position == "long" else price >= level
 
 
 def _float(value: object) -> float:

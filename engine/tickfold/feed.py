@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import anyio
+
 from .candles import Candles
 from .clock import Clock
 from .config import Config
 from .context import warm_up
 from .errors import CandlesRevised
-from .exchanges.protocol import Exchange
+from .exchanges import Exchange, fetch, span
 from .history import History
 from .market import MINUTE_MS
 from .strategy import Strategy
@@ -50,6 +52,16 @@ class Feed:
         """The open time of the candle that comes next; None while there is none."""
         return self._history.next_open
 
+    @property
+    def first_open(self) -> int:
+        """The open time of the oldest candle that is kept."""
+        return int(self._history.candles().time[0])
+
+    @property
+    def last_close(self) -> float:
+        """The newest close."""
+        return float(self._history.candles().close[-1])
+
     async def span(self) -> tuple[int, int | None]:
         """The first open time that the exchange has and the end of its candles (None: endless)."""
         return await span(self._exchange, self._symbol)
@@ -89,3 +101,20 @@ class Feed:
             if used != candle and candle.time not in self._revised:
                 self._revised.add(candle.time)
                 self._report(CandlesRevised(self._symbol, used, candle))
+
+
+async def candles_between(
+    exchange: Exchange, symbol: str, start: int, end: int, config: Config, report: Callable[[Exception], None]
+) -> Candles:
+    """What the exchange has of [start, end), all closed: for a backtest, where the end of the range is the present."""
+    return await fetch(
+        exchange,
+        symbol,
+        start,
+        end,
+        now=end,
+        attempts=config.fetch_attempts,
+        pause=config.retry_pause,
+        sleep=lambda duration: anyio.sleep(duration / 1000),
+        report=report,
+    )

@@ -18,7 +18,7 @@ import attrs
 
 from tickfold_eventstore.events import Cancelled, Closed, Opened, Rejected, Scheduled
 
-from .notices import Active, Done, Fault, Idle, Progress, Tick, Timing
+from .notices import Active, Done, Fault, Idle, Progress, Tick, Timing, Waiting
 from .strategy import Strategy
 
 T = TypeVar("T")

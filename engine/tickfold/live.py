@@ -19,11 +19,11 @@ from tickfold_projections.active_signal import Recovered, recover
 from .asking import Asking, Watchdog
 from .clock import Clock, ReplayClock, WallClock
 from .config import Config
-from .errors import LiveNotOpen
+from .errors import NotOpen
 from .exchanges import Exchange, Source
 from .feed import Feed
-from .listeners import Bus
 from .handle import Handle, Run
+from .listeners import Bus
 from .notices import Fault
 from .registry import listed
 from .sources import find_exchange
@@ -71,7 +71,8 @@ class Live:
                 handle.stop(now=True)
             for run in self._runs:
                 run.close()
-            return await tasks.__aexit__(kind, error, trace)
+            # What the body raised goes on as it is: given to the group, it would come out inside an exception group.
+            return await tasks.__aexit__(None, None, None)
         finally:
             if self._watchdog is not None:
                 self._watchdog.close()
@@ -120,7 +121,7 @@ class Live:
         include: Collection[str] = (),
     ) -> Handle:
         if self._tasks is None:
-            raise LiveNotOpen
+            raise NotOpen("Live", "async with Live() as live:")
         source = find_exchange(exchange)
         pairs = [(find_strategy(each), name) for each in listed(strategy) for name in listed(symbol)]
         handle = Handle()

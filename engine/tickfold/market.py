@@ -24,7 +24,7 @@ _INTERVAL = re.compile(r"([1-9][0-9]{0,5})([mhd])", re.ASCII)
 @lru_cache(maxsize=256)
 def parse_interval(interval: str) -> int:
     """Minutes of an interval such as 15m, 1h or 1d; raises `DeclarationError` for anything else."""
-    found = _INTERVAL.fullmatch(interval) if isinstance(interval, str) else None
+    found = _INTERVAL.fullmatch(str(interval))
     if found is None:
         raise DeclarationError(f"{interval!r} is no interval: write a number and m, h or d, such as 1m, 15m, 1h, 1d")
     return int(found[1]) * _UNITS[found[2]]

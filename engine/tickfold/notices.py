@@ -28,20 +28,20 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, tag_field="action"):
     price: float
 
 
-class Idle(Result, tag="idle"):
+class Idle(Result, frozen=True, kw_only=True, tag="idle"):
     """Nothing is alive."""
 
     action: ClassVar[str] = "idle"
 
 
-class Waiting(Result, tag="waiting"):
+class Waiting(Result, frozen=True, kw_only=True, tag="waiting"):
     """A limit entry waits."""
 
     action: ClassVar[str] = "waiting"
     signal: AcceptedSignal
 
 
-class Active(Result, tag="active"):
+class Active(Result, frozen=True, kw_only=True, tag="active"):
     """A signal is open; `percentage` is what closing it at `price` would give, net."""
 
     action: ClassVar[str] = "active"
@@ -80,10 +80,9 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
-    """What one live tick took, in seconds: all of it, and the strategy's and the journal's share."""
+    """What one live tick took, in seconds, once its candles were there: all of it, and the strategy's share."""
 
     stream: Stream
     at: int
     tick_s: float
     strategy_s: float
-    journal_s: float

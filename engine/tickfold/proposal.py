@@ -7,7 +7,6 @@ must be able to hold it first; `validation` says what is wrong with it.
 from __future__ import annotations
 
 import math
-import numbers
 from datetime import timedelta
 from typing import SupportsFloat
 
@@ -23,12 +22,12 @@ _SHOWN_CHARACTERS = 100
 
 def number(value: object) -> object:
     """`value` as Python's float where it is a number of any kind, as it is where it is not."""
-    if type(value) is float:
+    if type(value) is float or value is None:
         return value
-    if isinstance(value, bool | str | bytes) or not isinstance(value, numbers.Number | SupportsFloat):
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
         return value
     try:
-        return float(value)  # type: ignore[arg-type]  # a complex number has no float: the except is for it
+        return float(value)
     except (TypeError, ValueError, OverflowError):
         return value
 

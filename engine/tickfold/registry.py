@@ -46,4 +46,4 @@ def listed(given: T | Sequence[T]) -> list[T]:
     """One thing or several, as a list; text is one thing."""
     if isinstance(given, Sequence) and not isinstance(given, str):
         return list(given)
-    return [given]  # type: ignore[list-item]  # a str is a Sequence[str] too: the test above tells them apart
+    return [given]

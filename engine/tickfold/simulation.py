@@ -22,7 +22,7 @@ from .candles import Candles
 from .config import Config
 from .context import Context, Windows, first_boundary
 from .errors import StrategyFailed
-from .market import MINUTE_MS, average_price
+from .market import AVERAGED, MINUTE_MS, average_prices
 from .proposal import Signal
 from .session import Session
 from .strategy import Strategy
@@ -70,10 +70,10 @@ class Simulation:
         begin = (max(self._start, first_boundary(first_open, self._strategy.lookback)) - first_open) // MINUTE_MS - 1
         total = len(candles) - begin
         windows = Windows(candles, self._strategy.lookback)
-        pessimistic = self._config.policy == "pessimistic"
+        averages = None if self._config.policy == "pessimistic" else average_prices(candles).tolist()
         for end, candle in enumerate(candles.rows(begin), begin + 1):
             boundary = candle.time + MINUTE_MS
-            self.price = price = candle.close if pessimistic else average_price(candles, end)
+            self.price = price = candle.close if averages is None else averages[end - AVERAGED]
             seq = session.seq
             session.settle(candle, price)
             yield from self._news()

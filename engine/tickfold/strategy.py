@@ -25,7 +25,7 @@ CALLBACKS = ("on_open", "on_active", "on_close", "on_idle", "on_schedule", "on_c
 def _lookback(windows: Mapping[str, int]) -> dict[str, int]:
     for interval, count in windows.items():
         parse_interval(interval)
-        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        if type(count) is not int or count < 1:
             raise DeclarationError(f"lookback {interval!r}: {count!r} is not a number of candles from 1 up")
     return dict(windows)
 

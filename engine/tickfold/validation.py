@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from tickfold_eventstore.signals import Position
 from tickfold_projections.profit import break_even_distance
 
 from .config import Config
 from .proposal import Signal, shown
 
 
-def faults(signal: Signal, price: float, config: Config) -> tuple[str, ...]:
-    """Why this proposal cannot be traded at `price` (what a market order would get now); empty where it can."""
-    return (*_price_faults(signal, price, config), *_lifetime_faults(signal, config), *_note_faults(signal, config))
+def faults(signal: Signal, entry: object, config: Config) -> tuple[str, ...]:
+    """Why this proposal cannot be traded; empty where it can. `entry` is the level it waits for, or the price it gets."""
+    return (*_price_faults(signal, entry, config), *_lifetime_faults(signal, config), *_note_faults(signal, config))
 
 
 def is_price(value: object) -> bool:
@@ -21,20 +22,31 @@ def is_price(value: object) -> bool:
     return isinstance(value, float) and 0.0 < value < math.inf
 
 
-def _price_faults(signal: Signal, price: float, config: Config) -> Iterator[str]:
-    entry = price if signal.entry is None else signal.entry
+def position_of(signal: Signal) -> Position | None:
+    """The side, where it is one."""
+    match signal.position:
+        case "long":
+            return "long"
+        case "short":
+            return "short"
+        case _:
+            return None
+
+
+def _price_faults(signal: Signal, entry: object, config: Config) -> Iterator[str]:
     named = (("entry", entry), ("take profit", signal.take_profit), ("stop loss", signal.stop_loss))
     for name, value in named:
         if not is_price(value):
             yield f"{name} {_said(value)} is not a finite price above 0"
-    if signal.position not in ("long", "short"):
+    position = position_of(signal)
+    if position is None:
         yield f"position {shown(signal.position)!r} is neither long nor short"
     elif all(is_price(value) for _, value in named):
         levels = [value for _, value in named if isinstance(value, float)]
-        yield from _level_faults(str(signal.position), *levels, config=config)
+        yield from _level_faults(position, *levels, config=config)
 
 
-def _level_faults(position: str, entry: float, target: float, stop: float, *, config: Config) -> Iterator[str]:
+def _level_faults(position: Position, entry: float, target: float, stop: float, *, config: Config) -> Iterator[str]:
     side = 1.0 if position == "long" else -1.0
     above, below = ("above", "below") if position == "long" else ("below", "above")
     gain = side * (target - entry) / entry

@@ -132,7 +132,7 @@ class Watch:
                 self._report(error)
                 if not self._clock.replayed:
                     await self._nap_until(_floor(self._clock.now()) + MINUTE_MS + self._config.settle)
-            if self._stopping:
+            if self._stopping and self._ended is None:
                 await self._wind_up()
 
     async def _step(self) -> None:

@@ -60,7 +60,7 @@ def evolve(state: State, event: Event) -> State:
             return Waiting(event.seq, signal)
         case Flat(), Opened(signal=signal) if signal.scheduled_at is None:
             return Holding(event.seq, signal)
-        case Waiting(signal=waiting), Opened(signal=signal) if signal.id == waiting.id:
+        case Waiting(signal=waiting), Opened(signal=signal) if signal.id == waiting.id and signal.scheduled_at is not None:
             return Holding(event.seq, signal)
         case Waiting(signal=waiting), Cancelled(signal=signal) if signal.id == waiting.id:
             return FLAT
