@@ -14,10 +14,17 @@ from tests.reference.prices import minutes_of
 from tests.support.facts import facts_of, fitting, in_memory, strategy_of
 from tests.support.markets import START_AT
 from tests.support.transcripts import Ask, Transcript, clock_of, read_transcript
-from tickfold import Backtest, Config, Costs, Signal
+from tickfold import Backtest, Config, Costs, Frame, Signal
 
 HERE = Path(__file__).parent / "transcripts"
 FILES = sorted(HERE.glob("*.txt"))
+
+SWITCHED_OFF: dict[str, Any] = {
+    "take_profit_covers_costs": False,
+    "max_stop_loss_distance": None,
+    "max_lifetime_minutes": None,
+    "max_note_characters": 0,
+}
 
 
 @attrs.define
@@ -87,7 +94,10 @@ def test_the_reference_agrees_with_the_transcript(path: Path) -> None:
         story.lookback,
         policy=story.policy,
         costs=simple.Costs(**story.costs),
+        limits=simple.Limits() if story.limits == "on" else simple.Limits(False, 0, 0, 0),
         entry_timeout_minutes=story.entry_timeout,
+        start=story.frame[0] if story.frame else 0,
+        end=story.frame[1] if story.frame else None,
     )
     check(story, actor, events, ending(simple.alive_after(events, None)))
 
@@ -99,10 +109,11 @@ def test_the_backtest_agrees_with_the_transcript(path: Path) -> None:
     config = Config(
         policy=story.policy, costs=Costs(**story.costs), entry_timeout=timedelta(minutes=story.entry_timeout)
     )
-    result = Backtest(config=config).execute(
+    result = Backtest(config=config if story.limits == "on" else attrs.evolve(config, **SWITCHED_OFF)).execute(
         "BTCUSDT",
         strategy=strategy_of(story.name, story.interval, story.lookback, actor),
         exchange=in_memory(story.candles),
+        frame=story.frame and Frame(f"of {story.name}", *story.frame),
     )
     events = [facts_of(event) for event in result.events]
     check(story, actor, events, ending(simple.alive_after(events, None)))

@@ -93,11 +93,14 @@ def simulate(
     costs: Costs = Costs(),
     limits: Limits = Limits(),
     entry_timeout_minutes: int = 120,
+    start: int = 0,
+    end: int | None = None,
     symbol: str = "BTCUSDT",
 ) -> list[Event]:
     """Every event of a backtest over all candles, in order; `seq` is dense from 1, times are ms.
 
-    A refusal carries `faults`, the set of field names that are wrong, in place of `reasons`.
+    Handled are the boundaries in [start, end); what lies before serves as lookback. A refusal
+    carries `faults`, the set of field names that are wrong, in place of `reasons`.
     """
     rules = Rules(policy, costs, limits, entry_timeout_minutes)
     whole = without_holes(candles)
@@ -105,8 +108,10 @@ def simulate(
     alive: Event | None = None
     for index in range(4, len(whole)):
         now = whole[index][TIME] + MINUTE
-        if not windows_are_full(whole[0][TIME], lookback, now):
+        if now < start or not windows_are_full(whole[0][TIME], lookback, now):
             continue
+        if end is not None and now >= end:
+            break
         candle = whole[index]
         average = average_price(whole[index - 4 : index + 1])
         if alive is not None:

@@ -3,6 +3,7 @@
     # One sentence that says what is shown.
     rule: where the rule stands            policy: pessimistic | backtest_kit      interval: 1m
     lookback: 1m=6 5m=2                    entry_timeout: 3 (minutes)              costs: fee=0 slippage=0
+    frame: 00:10 00:20 (from, to)          limits: off (the checks that configuration can switch off)
 
     00:00 x5  100 100 100 100  1           five candles from 00:00: open high low close  volume
       sees price=100 average=100           what the strategy is shown at 00:05, where that matters
@@ -66,6 +67,8 @@ class Transcript:
     lookback: dict[str, int] = attrs.field(factory=dict)
     costs: dict[str, float] = attrs.field(factory=dict)
     entry_timeout: int = 120
+    limits: str = "on"
+    frame: tuple[int, int] | None = None
     candles: list[Candle] = attrs.field(factory=list)
     asks: dict[int, Ask] = attrs.field(factory=dict)
     sights: list[Sight] = attrs.field(factory=list)
@@ -111,7 +114,7 @@ class Reading:
         match name:
             case "rule":
                 pass
-            case "policy" | "interval" | "end":
+            case "policy" | "interval" | "limits" | "end":
                 setattr(story, name, value)
             case "entry_timeout":
                 story.entry_timeout = int(value)
@@ -119,6 +122,9 @@ class Reading:
                 story.lookback = {interval: int(count) for interval, count in FIELD.findall(value)}
             case "costs":
                 story.costs = {field: float(amount) for field, amount in FIELD.findall(value)}
+            case "frame":
+                first, last = value.split()
+                story.frame = time_of(first), time_of(last)
             case "asked":
                 story.asked = [time_of(text) for text in value.split()]
             case _:
