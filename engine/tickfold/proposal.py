@@ -100,11 +100,11 @@ def as_refused(signal: Signal, note_length: int) -> RefusedProposal:
         take_profit=_written(signal.take_profit),
         stop_loss=_written(signal.stop_loss),
         lifetime_minutes=_written(signal.lifetime_minutes),
-        note=shown(signal.note, note_length),
+        note=shown(signal.note, note_length or None),
     )
 
 
-def shown(value: object, length: int = _SHOWN_CHARACTERS) -> str:
+def shown(value: object, length: int | None = _SHOWN_CHARACTERS) -> str:
     """`value` as text that can be encoded (lone surrogates become `?`), cut to `length` characters."""
     text = value if isinstance(value, str) else repr(value)
     return text[:length].encode("utf-8", "replace").decode()
