@@ -12,7 +12,6 @@ import pytest
 from tests.reference import simple
 from tests.reference.prices import minutes_of
 from tests.support.facts import facts_of, fitting, in_memory, strategy_of
-from tests.support.markets import START_AT
 from tests.support.transcripts import Ask, Transcript, clock_of, read_transcript
 from tickfold import Backtest, Config, Costs, Frame, Signal
 
@@ -131,4 +130,3 @@ def test_a_line_that_says_nothing_known_is_named(tmp_path: Path) -> None:
     file.write_text("00:00 x5  100 100 100 100  1\n  00:04 opened price=100\nend: nothing alive\n")
     with pytest.raises(ValueError, match=r"odd\.txt, line 2: .*the candle above closes at 00:05"):
         read_transcript(file)
-    assert START_AT % 86_400_000 == 0

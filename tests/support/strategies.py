@@ -172,7 +172,10 @@ def often_rejected(proposing: Proposing) -> Plain:
 
 
 def several_intervals(proposing: Proposing) -> Plain:
-    """Compares closes of an hour, of five minutes and of one, and the average price; buys or sells."""
+    """Compares closes of an hour, of five minutes and of one, and the average price; buys or sells.
+
+    Its note carries the bits of what it saw, so that a window that differs in the last one shows in the events.
+    """
 
     def ask(ctx: Asked) -> Any:
         slow = float(ctx.candles("1h").close.mean())
@@ -183,9 +186,12 @@ def several_intervals(proposing: Proposing) -> Plain:
         price = ctx.price
         width = max(price * 0.006, float(middle.high.max() - middle.low.min()))
         stop = min(width, price * 0.15)
+        traded = [ctx.average_price, *ctx.candles("1h").volume, *middle.volume]
+        note = " ".join(float(value).hex() for value in traded)
         if fast > slow and ctx.average_price >= float(middle.open[0]):
-            return proposing.long(take_profit=price + width, stop_loss=price - stop, lifetime=120)
-        return proposing.short(take_profit=price - stop, stop_loss=price + stop, lifetime=75, entry=price + width / 4)
+            return proposing.long(take_profit=price + width, stop_loss=price - stop, lifetime=120, note=note)
+        entry = price + width / 4
+        return proposing.short(take_profit=price - stop, stop_loss=price + stop, lifetime=75, entry=entry, note=note)
 
     return ask
 
