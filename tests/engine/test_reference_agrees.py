@@ -15,21 +15,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.reference.prices import minutes_of
-from tests.reference.simple import Proposal, alive_after, simulate
+from tests.reference.simple import Policy, Proposal, alive_after, simulate
 from tests.support.facts import Facts, facts_of, fitting, in_memory, strategy_of
 from tests.support.markets import Candle, Market, all_markets, random_markets
 from tests.support.strategies import CASES, Case
 from tickfold import Backtest, Config, Signal
 
 MARKETS = all_markets()
-POLICIES = ("pessimistic", "backtest_kit")
+POLICIES: tuple[Policy, ...] = ("pessimistic", "backtest_kit")
 
 
 def told_by_the_engine(
     candles: Sequence[Candle],
     case: tuple[str, str, Mapping[str, int]],
     function: Any,
-    policy: str,
+    policy: Policy,
     entry_timeout_minutes: int = 120,
 ) -> list[Facts]:
     """The events of an engine's backtest as facts, after its ids and what it calls open were looked at."""
@@ -62,7 +62,7 @@ def assert_each_signal_has_an_id_of_its_own(events: Sequence[Any]) -> None:
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 @pytest.mark.parametrize("market", MARKETS, ids=[market.name for market in MARKETS])
-def test_engine_and_reference_agree(market: Market, case: Case, policy: str) -> None:
+def test_engine_and_reference_agree(market: Market, case: Case, policy: Policy) -> None:
     expected = simulate(market.candles, case.plain(Proposal), minutes_of(case.interval), case.lookback, policy=policy)
     declared = (case.name, case.interval, case.lookback)
     actual = told_by_the_engine(market.candles, declared, case.function(Signal), policy)
@@ -150,7 +150,7 @@ def test_engine_and_reference_agree_on_random_markets_and_proposals(
     plan: list[Answer],
     interval: str,
     lookback: dict[str, int],
-    policy: str,
+    policy: Policy,
     entry_timeout: int,
 ) -> None:
     expected = simulate(

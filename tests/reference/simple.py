@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import attrs
 
@@ -30,6 +30,7 @@ from tests.reference.prices import (
 )
 
 Event = dict[str, Any]
+Policy = Literal["pessimistic", "backtest_kit"]
 
 
 @attrs.frozen
@@ -77,7 +78,7 @@ Strategy = Callable[[Any], Any]
 class Rules:
     """Everything that may be set from outside."""
 
-    policy: str
+    policy: Policy
     costs: Costs
     limits: Limits
     entry_timeout_minutes: int
@@ -89,7 +90,7 @@ def simulate(
     interval_minutes: int,
     lookback: Mapping[str, int],
     *,
-    policy: str = "pessimistic",
+    policy: Policy = "pessimistic",
     costs: Costs = Costs(),
     limits: Limits = Limits(),
     entry_timeout_minutes: int = 120,

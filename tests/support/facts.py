@@ -25,10 +25,15 @@ SPOKEN = {
 
 
 def in_memory(candles: Sequence[Candle]) -> Candles:
-    time, *columns = zip(*candles, strict=True) if candles else ((), (), (), (), (), ())
-    names = ("open", "high", "low", "close", "volume")
-    arrays = {name: np.array(column, dtype=float) for name, column in zip(names, columns, strict=True)}
-    return Candles(time=np.array(time, dtype=np.int64), **arrays)
+    time, opened, high, low, close, volume = zip(*candles, strict=True)
+    return Candles(
+        time=np.array(time, dtype=np.int64),
+        open=np.array(opened),
+        high=np.array(high),
+        low=np.array(low),
+        close=np.array(close),
+        volume=np.array(volume),
+    )
 
 
 def strategy_of(name: str, interval: str, lookback: Mapping[str, int], function: Any) -> Strategy:

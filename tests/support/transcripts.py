@@ -28,6 +28,7 @@ from typing import Any
 
 import attrs
 
+from tests.reference.simple import Policy
 from tests.support.markets import MINUTE, START_AT, Candle
 
 Event = dict[str, Any]
@@ -62,7 +63,7 @@ class Transcript:
     """One story: its settings, its candles, and all that must come of them."""
 
     name: str
-    policy: str = "pessimistic"
+    policy: Policy = "pessimistic"
     interval: str = "1m"
     lookback: dict[str, int] = attrs.field(factory=dict)
     costs: dict[str, float] = attrs.field(factory=dict)
@@ -114,7 +115,9 @@ class Reading:
         match name:
             case "rule":
                 pass
-            case "policy" | "interval" | "limits" | "end":
+            case "policy":
+                story.policy = policy_of(value)
+            case "interval" | "limits" | "end":
                 setattr(story, name, value)
             case "entry_timeout":
                 story.entry_timeout = int(value)
@@ -188,6 +191,14 @@ class Reading:
             raise ValueError("nothing is alive")
         pnl = {"percentage": fields["pnl"], "entry": self.alive["entry"], "exit": fields["price"]}
         return {"signal": self.alive, "price": fields["price"], "reason": reason, "pnl": pnl}
+
+
+def policy_of(text: str) -> Policy:
+    match text:
+        case "pessimistic" | "backtest_kit":
+            return text
+        case _:
+            raise ValueError("no such policy")
 
 
 def time_of(text: str) -> int:
