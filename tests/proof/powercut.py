@@ -13,7 +13,7 @@ from tests.proof.disk import Disk, File, Folder, Image, Node
 
 @attrs.frozen
 class Cut:
-    """One outcome of a power cut. `hole`: of one un-synced write all landed but for a single byte inside it."""
+    """One outcome of a power cut. `hole`: the first gap in an un-synced write is one byte inside a sector."""
 
     image: Image
     how: str
@@ -160,12 +160,15 @@ def _torn(file: File, questions: list[Question], answers: list[int], rng: Random
 
 
 def _hole(file: File, content: bytes) -> bool:
-    """Whether one write landed but for a single byte between its first and its last two."""
+    """Whether of one write a single byte inside it did not land, with landed bytes right before and right after it.
+
+    Only a sector that tore can leave that. What did not land further on does not matter: the first gap is one byte.
+    """
     for offset, data in file.writes:
         landed = content[offset : offset + len(data)]
         if len(landed) != len(data) or landed == data:
             continue
-        missing = [place for place, byte in enumerate(data) if landed[place] != byte]
-        if len(missing) == 1 and 0 < missing[0] < len(data) - 2:
+        first = next(place for place, byte in enumerate(data) if landed[place] != byte)
+        if 0 < first < len(data) - 2 and landed[first + 1] == data[first + 1]:
             return True
     return False

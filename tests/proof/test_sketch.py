@@ -1,0 +1,51 @@
+"""The protocol holds on the disk that lies, and each of its steps is needed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from tests.proof import plain
+from tests.proof.crash import tried
+from tests.proof.sketch import Sketch
+
+FAULTS = (
+    "no directory sync",
+    "no directory sync at open",
+    "a new segment is renamed before its sync",
+    "an extension is not synced",
+    "an append grows the file",
+    "no sync of a record",
+    "sync before write",
+    "MARK before the record's sync",
+    "a torn tail is refused",
+    "the tail is believed before it is written again",
+)
+
+
+def test_the_line_of_the_format_page_is_written_exactly() -> None:
+    line = plain.line_of(plain.ZERO, 123, b'"events":[{"action":"opened","v":1}]', 1730000000123456)
+    assert line == (
+        b'{"n":   116,"seq":         123,"t":"1730000000123456","events":[{"action":"opened","v":1}],'
+        b' "h":"e865bc97cd9b7fad"}\n'
+    )
+    assert plain.is_whole(line)
+    assert plain.mark_in(plain.mark_of(13, b"78baed294120e23b")) == (13, b"78baed294120e23b")
+    assert plain.mark_of(13, b"78baed294120e23b") == b'{"seq":          13,"h":"78baed294120e23b","c":"deb30cab"}\n'
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_power_cut_loses_a_record_or_locks_the_user_out(seed: int) -> None:
+    finding = tried(seed)
+    assert finding.faults == ()
+    assert finding.states > 100
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_disk_finds_out_each_step_that_is_left_out(fault: str) -> None:
+    assert any(tried(seed, partial(Sketch, fault=fault)).faults for seed in range(40))
+
+
+def test_one_byte_that_did_not_land_inside_a_sector_is_refused_and_counted() -> None:
+    assert sum(tried(seed).holes for seed in range(12)) > 0
