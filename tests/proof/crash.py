@@ -2,8 +2,8 @@
 
     python -m tests.proof.crash --states 200000 --seed 1
 
-The oracle is two lists: the records acknowledged so far, and the one in flight. A state is a disk that no earlier one of
-the same seed equalled, with that oracle; it is opened, its power cut right after that, and opened once more.
+The oracle is two lists: the records acknowledged so far, and the one in flight. A state is a disk that no earlier one
+of the same seed equalled, with that oracle; it is opened, its power cut right after that, and opened once more.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ from typing import NamedTuple
 
 ZERO = b"0" * 16
 TAIL = 26
-HEAD = re.compile(rb'\{"n":([ \d]{5}\d),"seq":([ \d]{11}\d),"t":"(\d+)",')
+LENGTH = re.compile(rb'\{"n":(?=.{6},) *([1-9]\d*),')
+HEAD = re.compile(LENGTH.pattern + rb'"seq":(?=.{12},) *(0|[1-9]\d*),"t":"(0|[1-9]\d*)",')
+MARK = re.compile(rb'(\{"seq":(?=.{12},) *([1-9]\d*),"h":"([0-9a-f]{16})"),"c":"([0-9a-f]{8})"\}\n')
 HASH = re.compile(rb', "h":"([0-9a-f]{16})"\}\n')
 PRINTABLE = re.compile(rb"[\n\x20-\x7e]*")
 
@@ -46,7 +48,7 @@ def mark_of(seq: int, h: bytes) -> bytes:
 
 def mark_in(content: bytes | None) -> tuple[int, bytes] | None:
     """What MARK says, None where it is absent or not to be believed."""
-    found = re.fullmatch(rb'(\{"seq":([ \d]{11}\d),"h":"([0-9a-f]{16})"),"c":"([0-9a-f]{8})"\}\n', content or b"")
+    found = MARK.fullmatch(content or b"")
     if found is None or b"%08x" % zlib.crc32(found[1]) != found[4]:
         return None
     return int(found[2]), found[3]
@@ -90,7 +92,7 @@ def tail_rule(content: bytes, end: int, unit: int) -> int:
     text = rest.rstrip(b"\n")
     first = rest.find(b"\n") if b"\n" in rest else len(rest)
     if first:
-        length = re.match(rb'\{"n":([ \d]{5}\d)', rest)
+        length = LENGTH.match(rest)
         if HASH.fullmatch(rest[first - TAIL + 1 : first + 1]):
             return 5
         if length is not None and (first >= int(length[1]) - 1 or len(text) > int(length[1]) - 1):
