@@ -73,8 +73,7 @@ class Sketch:
             return
         self.segment = self.disk.open(SEGMENT)
         file = self.disk.file(self.segment)
-        if self.fault != "the cache is believed":
-            file.evict()
+        file.evict()
         self.mark = self.disk.open(FOLDER + "/MARK", create=True)
         content = bytes(file.cache)
         found = plain.opening(content, bytes(self.disk.file(self.mark).cache), self.unit)

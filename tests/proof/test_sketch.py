@@ -21,6 +21,7 @@ FAULTS = (
     "MARK before the record's sync",
     "a torn tail is refused",
     "the tail is believed before it is written again",
+    "no sync after recovery",
 )
 
 
