@@ -66,7 +66,7 @@ class Candles:
 
     @classmethod
     def of_arrays(cls, *columns: NDArray[Any], name: str = "memory") -> Candles:
-        """Candles over arrays that are known to fit, in the order of `COLUMNS`; makes them read-only, copies nothing."""
+        """Candles over arrays that are known to fit, in the order of `COLUMNS`; makes them read-only without a copy."""
         candles = cls.__new__(cls)
         for column in columns:
             column.flags.writeable = False
@@ -102,6 +102,12 @@ class Candles:
         candles.name = self.name
         return candles
 
+    def where(self, chosen: NDArray[np.bool_]) -> Candles:
+        """The candles that a mask chooses."""
+        if chosen.all():
+            return self
+        return Candles.of_arrays(*(column[chosen] for column in self.arrays), name=self.name)
+
     def between(self, start: int, end: int) -> Candles:
         """The candles with an open time in [start, end), ms."""
         first, last = np.searchsorted(self.time, (start, end))
@@ -129,8 +135,9 @@ def _column(name: str, values: ArrayLike, kind: type[np.generic]) -> NDArray[Any
         raise ValueError(f"column {name} of candles has {given.ndim} dimensions; it must have one")
     if given.dtype.kind not in "iuf" and given.size:
         raise ValueError(f"column {name} of candles holds {given.dtype}, not numbers")
-    if kind is np.int64 and given.dtype.kind == "f" and not np.array_equal(given, np.trunc(given)):
-        raise ValueError("column time of candles is not in whole milliseconds")
+    if kind is np.int64 and given.dtype.kind == "f" and not (np.isfinite(given) & (given == np.trunc(given))).all():
+        wrong = given[~(np.isfinite(given) & (given == np.trunc(given)))][0]
+        raise ValueError(f"column time of candles holds {wrong}, which is no whole number of milliseconds")
     column = np.array(given, dtype=kind)
     column.flags.writeable = False
     return column

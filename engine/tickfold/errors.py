@@ -1,19 +1,23 @@
 """What can go wrong in the engine. Each error builds its sentence from facts, keeps them, and says what to do.
 
-    TickfoldError
-    ├── DeclarationError        a strategy, frame, interval or window is declared wrongly
-    │   └── WindowNotDeclared   a strategy asks for candles that it did not declare
-    ├── UnknownName             a name that nothing was registered under
-    ├── NotOpen                 used outside its `async with`
-    ├── StrategyFailed          a strategy raised, or returned what is no proposal
-    ├── SlotMissed              a slot was not asked or not answered in time; told, never raised
-    ├── ExchangeError           the exchange did not give the candles that are needed
-    │   ├── ExchangeUnreachable     tried as often as configured
-    │   ├── BadCandles              what it gave cannot be used
-    │   ├── CandlesMissing          what it gave does not reach
-    │   └── EndlessSource           it has no end, and none was asked for
-    ├── CandlesFilled           a hole was filled with flat candles; told, never raised
-    └── CandlesRevised          a candle that was used is given with other values now; told, never raised
+TickfoldError
+├── DeclarationError        a strategy, frame, interval or window is declared wrongly
+│   └── WindowNotDeclared   a strategy asks for candles that it did not declare
+├── UnknownName             a name that nothing was registered under
+├── NotOpen                 used outside its `async with`
+├── StrategyFailed          a strategy raised, or returned what is no proposal
+├── SlotMissed              a slot was not asked or not answered in time; told, never raised
+├── ExchangeError           the exchange did not give the candles that are needed
+│   ├── ExchangeUnreachable     tried as often as configured
+│   ├── TryAgain                a source raises it for a fault that may pass
+│   ├── BadCandles              what it gave cannot be used
+│   │   └── BadCandleFile           a line of a file
+│   ├── CandlesMissing          what it gave does not reach
+│   ├── EndlessSource           it has no end, and none was asked for
+│   ├── SpanUnknown             it does not say from when to when it has candles
+│   └── NeedsAsyncio            it does not work under trio
+├── CandlesFilled           a hole was filled with flat candles; told, never raised
+└── CandlesRevised          a candle that was used is given with other values now; told, never raised
 """
 
 from __future__ import annotations
@@ -96,20 +100,43 @@ class ExchangeUnreachable(ExchangeError):
     """Every attempt failed. The last failure is chained."""
 
     def __init__(self, exchange: str, symbol: str, attempts: int, why: str) -> None:
-        super().__init__(f"{exchange} gave no candles of {symbol} in {attempts} attempts: {why}")
+        tried = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+        super().__init__(f"{exchange} gave no candles of {symbol} in {tried}: {why}")
         self.exchange = exchange
         self.symbol = symbol
         self.attempts = attempts
+        self.why = why
+
+
+class TryAgain(ExchangeError):
+    """A fault of the network or of the exchange that may pass; asked again, at the earliest in `after` ms."""
+
+    def __init__(self, why: str, after: int | None = None) -> None:
+        super().__init__(why)
+        self.after = after
 
 
 class BadCandles(ExchangeError, ValueError):
     """A candle cannot be true: says which, and the value."""
 
     def __init__(self, symbol: str, at: int | None, what: str) -> None:
-        super().__init__(f"candles of {symbol} at {iso(at)} cannot be used: {what}")
+        where = "candles" if at is None else "the candle"
+        when = "" if at is None else f" at {iso(at)}"
+        super().__init__(f"{where} of {symbol}{when} cannot be used: {what}")
         self.symbol = symbol
         self.at = at
         self.what = what
+
+
+class BadCandleFile(BadCandles):
+    """A line of a file of candles cannot be read: names the file, the line, the column and the value."""
+
+    def __init__(self, symbol: str, path: object, line: int | None, column: str | None, what: str) -> None:
+        places = (str(path), None if line is None else f"line {line}", None if column is None else f"column {column}")
+        super().__init__(symbol, None, f"{', '.join(place for place in places if place)}: {what}")
+        self.path = path
+        self.line = line
+        self.column = column
 
 
 class CandlesMissing(ExchangeError):
@@ -127,6 +154,28 @@ class EndlessSource(ExchangeError):
 
     def __init__(self, exchange: str) -> None:
         super().__init__(f"{exchange} has no end of its own: say where to stop (a frame, or --to)")
+        self.exchange = exchange
+
+
+class SpanUnknown(ExchangeError):
+    """The exchange does not say from when to when it has candles."""
+
+    def __init__(self, exchange: str) -> None:
+        super().__init__(
+            f"{exchange} does not say from when to when it has candles: name a range (a frame, or --from and --to), "
+            "or give it `async def span(symbol)` that returns its first open time and the end of its candles"
+        )
+        self.exchange = exchange
+
+
+class NeedsAsyncio(ExchangeError):
+    """The client of this exchange works on asyncio alone."""
+
+    def __init__(self, exchange: str) -> None:
+        super().__init__(
+            f"{exchange} is read through ccxt, whose client needs asyncio, and this runs on trio: "
+            "run it with asyncio (anyio.run does so unless told otherwise), or use another exchange"
+        )
         self.exchange = exchange
 
 
