@@ -66,7 +66,9 @@ def checked(answer: object, stream: Stream, slot: int) -> Signal | None:
     """What a strategy returned, if it is a proposal or None; raises `StrategyFailed` for anything else."""
     if answer is None or isinstance(answer, Signal):
         return answer
-    wrong = TypeError(f"returned {type(answer).__name__}; a strategy returns Signal.long(...), Signal.short(...) or None")
+    wrong = TypeError(
+        f"returned {type(answer).__name__}; a strategy returns Signal.long(...), Signal.short(...) or None"
+    )
     raise StrategyFailed(stream, slot, wrong)
 
 

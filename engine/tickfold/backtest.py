@@ -244,9 +244,7 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         candles = await candles_between(
             self._exchange, symbol, start - warm_up(self._strategy.lookback), end, self._backtest.config, report
         )
-        simulation = Simulation(
-            stream, self._strategy, candles, self._backtest.config, start=start, ticks=self._ticks
-        )
+        simulation = Simulation(stream, self._strategy, candles, self._backtest.config, start=start, ticks=self._ticks)
         self._simulations.append(simulation)
         self._steps = simulation.steps()
 

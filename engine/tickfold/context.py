@@ -54,7 +54,9 @@ def first_boundary(first_open: int, lookback: Mapping[str, int]) -> int:
 
 def warm_up(lookback: Mapping[str, int]) -> int:
     """How many ms of candles before a boundary are enough to handle it, whatever the boundary."""
-    spans = [(count + 1) * minutes - 1 for interval, count in lookback.items() for minutes in (parse_interval(interval),)]
+    spans = [
+        (count + 1) * minutes - 1 for interval, count in lookback.items() for minutes in (parse_interval(interval),)
+    ]
     return max(5, *spans, 0) * MINUTE_MS
 
 

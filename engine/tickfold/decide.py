@@ -175,9 +175,7 @@ def _touched_after_fill(signal: AcceptedSignal, candle: Candle) -> _Exit | None:
     return None
 
 
-def _wait_like_backtest_kit(
-    signal: AcceptedSignal, candle: Candle, config: Config, place: Place
-) -> tuple[Event, ...]:
+def _wait_like_backtest_kit(signal: AcceptedSignal, candle: Candle, config: Config, place: Place) -> tuple[Event, ...]:
     at = candle.time + MINUTE_MS
     _, _, low, _, stop = _as_long(signal, candle)
     timed_out = _timeout(signal, candle.time, at, config, place)

@@ -195,7 +195,9 @@ _HEARD_BY: dict[str, tuple[type, ...]] = {
 
 def _callback(strategy: str, on: str, call: Callable[..., object]) -> Listener:
     kinds = _HEARD_BY[on]
-    topics: tuple[Topic, ...] = ("live", "backtest", "tick") if Idle in kinds or Active in kinds else ("live", "backtest")
+    topics: tuple[Topic, ...] = (
+        ("live", "backtest", "tick") if Idle in kinds or Active in kinds else ("live", "backtest")
+    )
 
     def wants(tick: Tick) -> bool:
         return isinstance(tick, kinds) and tick.strategy == strategy

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from tickfold_eventstore.events import Cancelled, Event, Opened, Rejected, Scheduled, Started, Stopped
-from tickfold_eventstore.journal import EventLog
+from tickfold_eventstore.log import EventLog
 from tickfold_eventstore.signals import Ticks
 from tickfold_projections.active_signal import Flat, Holding, Recovered, State, Waiting, alive_after, evolve
 from tickfold_projections.profit import profit_and_loss
@@ -115,9 +115,7 @@ class Session:
 
     def end(self, at: int, reason: str, price: float | None) -> None:
         """Commit that the run ends after the boundary `at`."""
-        self.commit(
-            (Stopped(reason=reason, price=price, state_seq=self.state.seq, **self.place.envelope(at)),)
-        )
+        self.commit((Stopped(reason=reason, price=price, state_seq=self.state.seq, **self.place.envelope(at)),))
 
     def commit(self, events: tuple[Event, ...]) -> None:
         """Append one record; only then change the state, and only then let anyone hear."""

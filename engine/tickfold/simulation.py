@@ -48,7 +48,14 @@ class Simulation:
     """A strategy over contiguous candles; boundaries before `start` (ms) serve as lookback only."""
 
     def __init__(
-        self, stream: Stream, strategy: Strategy, candles: Candles, config: Config, *, start: int = 0, ticks: bool = False
+        self,
+        stream: Stream,
+        strategy: Strategy,
+        candles: Candles,
+        config: Config,
+        *,
+        start: int = 0,
+        ticks: bool = False,
     ) -> None:
         self.stream = stream
         self.log = MemoryJournal(stream)

@@ -42,7 +42,6 @@ class Strategy:
     function: StrategyFunction
     interval: str = "1m"
     lookback: dict[str, int] = attrs.field(factory=dict, converter=_lookback)
-    risk: tuple[str, ...] = ()
     callbacks: dict[str, Callback] = attrs.field(factory=dict)
 
     def __attrs_post_init__(self) -> None:
@@ -50,7 +49,9 @@ class Strategy:
             raise DeclarationError("a strategy needs a name")
         unknown = sorted(set(self.callbacks) - set(CALLBACKS))
         if unknown:
-            raise DeclarationError(f"strategy {self.name}: no callback {unknown[0]!r}; there are {', '.join(CALLBACKS)}")
+            raise DeclarationError(
+                f"strategy {self.name}: no callback {unknown[0]!r}; there are {', '.join(CALLBACKS)}"
+            )
         parse_interval(self.interval)
 
     @property
@@ -68,7 +69,7 @@ class Strategy:
             source = inspect.getsource(self.function)
         except (OSError, TypeError):
             source = repr(getattr(self.function, "__code__", self.function))
-        told = repr((self.name, self.interval, sorted(self.lookback.items()), self.risk))
+        told = repr((self.name, self.interval, sorted(self.lookback.items())))
         return hashlib.sha256(f"{told}\n{source}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def __call__(self, ctx: Context) -> Answer | Awaitable[Answer]:
@@ -83,7 +84,6 @@ def strategy(
     *,
     interval: str = "1m",
     lookback: Mapping[str, int] | None = None,
-    risk: str | tuple[str, ...] = (),
     **callbacks: Callback,
 ) -> Callable[[StrategyFunction], Strategy]:
     """Declare and register a strategy; the decorated function becomes a `Strategy`.
@@ -92,8 +92,7 @@ def strategy(
     """
 
     def register(function: StrategyFunction) -> Strategy:
-        rules = (risk,) if isinstance(risk, str) else tuple(risk)
-        return STRATEGIES.add(name, Strategy(name, function, interval, dict(lookback or {}), rules, callbacks))
+        return STRATEGIES.add(name, Strategy(name, function, interval, dict(lookback or {}), callbacks))
 
     return register
 

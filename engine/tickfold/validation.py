@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from tickfold_eventstore.signals import Position
 from tickfold_projections.profit import break_even_distance
@@ -17,7 +18,7 @@ def faults(signal: Signal, entry: object, config: Config) -> tuple[str, ...]:
     return (*_price_faults(signal, entry, config), *_lifetime_faults(signal, config), *_note_faults(signal, config))
 
 
-def is_price(value: object) -> bool:
+def is_price(value: object) -> TypeGuard[float]:
     """Whether `value` is a price: a finite float above zero."""
     return isinstance(value, float) and 0.0 < value < math.inf
 
@@ -34,32 +35,37 @@ def position_of(signal: Signal) -> Position | None:
 
 
 def _price_faults(signal: Signal, entry: object, config: Config) -> Iterator[str]:
-    named = (("entry", entry), ("take profit", signal.take_profit), ("stop loss", signal.stop_loss))
-    for name, value in named:
+    for name, value in (("entry", entry), ("take profit", signal.take_profit), ("stop loss", signal.stop_loss)):
         if not is_price(value):
             yield f"{name} {_said(value)} is not a finite price above 0"
     position = position_of(signal)
     if position is None:
         yield f"position {shown(signal.position)!r} is neither long nor short"
-    elif all(is_price(value) for _, value in named):
-        levels = [value for _, value in named if isinstance(value, float)]
-        yield from _level_faults(position, *levels, config=config)
+        return
+    # Each level is judged by itself, so that a fault in one does not hide a fault in the other.
+    if is_price(entry) and is_price(signal.take_profit):
+        yield from _target_faults(position, entry, signal.take_profit, config)
+    if is_price(entry) and is_price(signal.stop_loss):
+        yield from _stop_faults(position, entry, signal.stop_loss, config)
 
 
-def _level_faults(position: Position, entry: float, target: float, stop: float, *, config: Config) -> Iterator[str]:
-    side = 1.0 if position == "long" else -1.0
-    above, below = ("above", "below") if position == "long" else ("below", "above")
-    gain = side * (target - entry) / entry
-    risk = side * (entry - stop) / entry
+def _target_faults(position: Position, entry: float, target: float, config: Config) -> Iterator[str]:
+    gain = (target - entry) / entry if position == "long" else (entry - target) / entry
     if gain <= 0:
-        yield f"take profit {target!r} of a {position} is not {above} its entry {entry!r}"
+        side = "above" if position == "long" else "below"
+        yield f"take profit {target!r} of a {position} is not {side} its entry {entry!r}"
     elif config.take_profit_covers_costs and gain < (least := break_even_distance(position, config.costs)):
         yield (
             f"take profit {target!r} is {gain:.4%} from the entry {entry!r}; "
             f"fees and slippage take the first {least:.4%}"
         )
+
+
+def _stop_faults(position: Position, entry: float, stop: float, config: Config) -> Iterator[str]:
+    risk = (entry - stop) / entry if position == "long" else (stop - entry) / entry
     if risk <= 0:
-        yield f"stop loss {stop!r} of a {position} is not {below} its entry {entry!r}"
+        side = "below" if position == "long" else "above"
+        yield f"stop loss {stop!r} of a {position} is not {side} its entry {entry!r}"
     elif config.max_stop_loss_distance and risk > config.max_stop_loss_distance:
         yield (
             f"stop loss {stop!r} is {risk:.4%} from the entry {entry!r}; at most "

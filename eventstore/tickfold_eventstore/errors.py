@@ -1,17 +1,17 @@
 """What can go wrong in the store. Imports nothing; each error builds its sentence from facts and keeps them.
 
-    StoreError
-    ├── StreamHeld              another process is the writer of this stream
-    ├── StreamNotFound          no journal of that name in the data directory
-    ├── CorruptJournal          acknowledged data is gone or changed; nothing was written
-    ├── NewerFormat             written by a later Tickfold: a version or an action not known here
-    ├── WrongExpectedVersion    the caller's idea of the head is not the journal's
-    ├── AppendRefused           nothing was written; the next append may work
-    │   └── RecordTooLong       the events of one append do not fit in one line
-    ├── JournalPoisoned         a sync failed: the outcome is unknown until the next start
-    ├── JournalClosed           used after it was closed
-    ├── CheckpointMismatch      a reader's checkpoint belongs to another or a restored journal
-    └── UnsupportedPlatform     the disk or the system cannot keep the promise
+StoreError
+├── StreamHeld              another process is the writer of this stream
+├── StreamNotFound          no journal of that name in the data directory
+├── CorruptJournal          acknowledged data is gone or changed; nothing was written
+├── NewerFormat             written by a later Tickfold: a version or an action not known here
+├── WrongExpectedVersion    the caller's idea of the head is not the journal's
+├── AppendRefused           nothing was written; the next append may work
+│   └── RecordTooLong       the events of one append do not fit in one line
+├── JournalPoisoned         a sync failed: the outcome is unknown until the next start
+├── JournalClosed           used after it was closed
+├── CheckpointMismatch      a reader's checkpoint belongs to another or a restored journal
+└── UnsupportedPlatform     the disk or the system cannot keep the promise
 """
 
 from __future__ import annotations

@@ -60,7 +60,9 @@ def evolve(state: State, event: Event) -> State:
             return Waiting(event.seq, signal)
         case Flat(), Opened(signal=signal) if signal.scheduled_at is None:
             return Holding(event.seq, signal)
-        case Waiting(signal=waiting), Opened(signal=signal) if signal.id == waiting.id and signal.scheduled_at is not None:
+        case Waiting(signal=waiting), Opened(signal=signal) if (
+            signal.id == waiting.id and signal.scheduled_at is not None
+        ):
             return Holding(event.seq, signal)
         case Waiting(signal=waiting), Cancelled(signal=signal) if signal.id == waiting.id:
             return FLAT
@@ -68,7 +70,7 @@ def evolve(state: State, event: Event) -> State:
             return FLAT
         case Flat(), Rejected():
             return state
-        case (Flat() | Waiting() | Holding()), (Started() | Stopped()) if event.state_seq == state.seq:
+        case ((Flat() | Waiting() | Holding()), (Started() | Stopped())) if event.state_seq == state.seq:
             return state
         case _:
             raise IllegalTransition(state, event)

@@ -48,7 +48,9 @@ def test_recovering_an_empty_journal_finds_nothing() -> None:
 
 def test_recovering_reads_back_to_the_event_that_says_what_is_alive_and_not_further() -> None:
     opened = _at("opened (at market)", 7, 60)
-    newest_first = iter([_at("stopped (signal alive)", 9, 180), _at("started (signal alive)", 8, 120), opened, "unread"])
+    newest_first = iter(
+        [_at("stopped (signal alive)", 9, 180), _at("started (signal alive)", 8, 120), opened, "unread"]
+    )
     state = Holding(7, opened[0].signal)  # type: ignore[attr-defined]  # it is an Opened
     assert recover(newest_first) == Recovered(state, 9, 180, answered=False)  # type: ignore[arg-type]
     assert next(newest_first) == "unread"
@@ -61,7 +63,13 @@ def test_a_slot_is_answered_by_a_signal_that_was_proposed_at_it_even_if_a_later_
 
 @pytest.mark.parametrize(
     ("last", "answered"),
-    [("scheduled", True), ("opened (at market)", True), ("rejected", True), ("opened (filled)", False), ("closed", False)],
+    [
+        ("scheduled", True),
+        ("opened (at market)", True),
+        ("rejected", True),
+        ("opened (filled)", False),
+        ("closed", False),
+    ],
 )
 def test_what_answers_a_slot(last: str, answered: bool) -> None:
     assert recover(iter([_at(last, 8, 60)])).answered is answered  # type: ignore[arg-type]

@@ -62,9 +62,7 @@ def _started(state_seq: int) -> Started:
     )
 
 
-_REFUSED = RefusedProposal(
-    position="long", entry=None, take_profit=1.0, stop_loss=2.0, lifetime_minutes=1.0, note=""
-)
+_REFUSED = RefusedProposal(position="long", entry=None, take_profit=1.0, stop_loss=2.0, lifetime_minutes=1.0, note="")
 EVENTS: dict[str, Event] = {
     "started": _started(0),
     "started (signal alive)": _started(7),
@@ -91,9 +89,7 @@ def after(state: State, event: Event) -> str | None:
 
 def transitions() -> dict[tuple[str, str], str | None]:
     """Every pair of state and event, and what follows."""
-    return {
-        (state, event): after(STATES[state], EVENTS[event]) for state, event in itertools.product(STATES, EVENTS)
-    }
+    return {(state, event): after(STATES[state], EVENTS[event]) for state, event in itertools.product(STATES, EVENTS)}
 
 
 def drawing() -> str:

@@ -21,7 +21,7 @@ class OwnExchange:
 
     async def candles(self, symbol: str, start: int, end: int) -> Given:
         answer = self._source.candles(symbol, start, end)
-        return cast("Given", await answer if inspect.isawaitable(answer) else answer)
+        return await answer if inspect.isawaitable(answer) else answer
 
     async def span(self, symbol: str) -> tuple[int, int | None]:
         ask = getattr(self._source, "span", None)
@@ -48,7 +48,7 @@ class FunctionExchange:
 
     async def candles(self, symbol: str, start: int, end: int) -> Given:
         answer = self._function(symbol, start, end)
-        return cast("Given", await answer if inspect.isawaitable(answer) else answer)
+        return await answer if inspect.isawaitable(answer) else answer
 
     async def span(self, symbol: str) -> tuple[int, int | None]:
         raise SpanUnknown(self.name)
@@ -60,9 +60,7 @@ class FunctionExchange:
 def own_exchange(source: object, name: str | None) -> Exchange:
     """A user's object or function as an exchange; raises `DeclarationError` for what is neither."""
     if inspect.isclass(source):
-        raise DeclarationError(
-            f"{source.__name__} is a class; give an exchange that is made of it: {source.__name__}()"
-        )
+        raise DeclarationError(f"{source.__name__} is a class; give what it makes: {source.__name__}()")
     if callable(getattr(source, "candles", None)):
         return OwnExchange(cast("CandleSource", source), name)
     if callable(source):

@@ -1,4 +1,4 @@
-"""Whatever stands for an exchange, as an exchange: text such as `csv:PATH`, an object, a function, candles in memory."""
+"""What stands for an exchange, as an exchange: text such as `csv:PATH`, an object, a function, candles in memory."""
 
 from __future__ import annotations
 

@@ -84,15 +84,15 @@ async def fetch(
 
 async def _delivered(exchange: Exchange, symbol: str, start: int, end: int, patience: Patience) -> Candles:
     """What the exchange has of [start, end), each candle once, checked."""
-    pieces = [
-        as_candles(await _asked(exchange, symbol, *piece, patience), symbol)
-        for piece in _pieces(start, end, exchange.piece)
-    ]
+    pieces: list[Candles] = []
+    for first, last in _pieces(start, end, exchange.piece):
+        piece = as_candles(await _asked(exchange, symbol, first, last, patience), symbol)
+        pieces.append(piece.where((piece.time >= first) & (piece.time < last)))
     if not pieces:
         return Candles.empty()
     columns = zip(*(piece.arrays for piece in pieces), strict=True)
     candles = pieces[0] if len(pieces) == 1 else Candles.of_arrays(*(np.concatenate(column) for column in columns))
-    candles = without_repeats(candles.where((candles.time >= start) & (candles.time < end)), symbol)
+    candles = without_repeats(candles, symbol)
     check(candles, symbol)
     return candles
 
@@ -141,7 +141,7 @@ def as_candles(given: object, symbol: str) -> Candles:
         raise BadCandles(symbol, None, _not_rows(given)) from None
     if not rows.size and isinstance(given, list | tuple | np.ndarray):
         return Candles.empty()
-    if rows.ndim != 2 or rows.shape[1] != 6:  # noqa: PLR2004  # time, open, high, low, close, volume
+    if rows.ndim != 2 or rows.shape[1] != 6:  # time, open, high, low, close, volume
         raise BadCandles(symbol, None, _not_rows(given))
     try:
         return Candles(
@@ -153,5 +153,5 @@ def as_candles(given: object, symbol: str) -> Candles:
 
 def _not_rows(given: object) -> str:
     shown = repr(given)
-    shown = shown if len(shown) <= 200 else f"{shown[:200]}…"  # noqa: PLR2004  # a glance is enough
+    shown = shown if len(shown) <= 200 else f"{shown[:200]}…"  # a glance is enough
     return f"expected Candles, or rows of open time in ms, open, high, low, close and volume, not {shown}"

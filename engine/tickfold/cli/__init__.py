@@ -1,0 +1,97 @@
+"""The commands. `tickfold --help` imports click and this table; a command's module is imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+COMMANDS = {
+    "demo": "The whole story in a minute: a month of candles, a real SIGKILL, recovery, the same report.",
+    "live": "Run the strategies of FILE live, every event journalled before anyone hears of it.",
+    "backtest": "Run the strategies of FILE over recorded or simulated candles.",
+    "replay": "Fold journals: every event with the state after it, or the state at one moment.",
+    "report": "What a strategy did, as Markdown, JSON or CSV.",
+    "journal": "List, show and verify journals.",
+    "completion": "Print the completion script of a shell.",
+}
+"""Each command, in the order of a first visit, with its line in `--help`; its module has the same name."""
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name and imports one when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Exit codes: 0 done, 1 error or a difference found, 2 usage, 3 journal damaged, 4 stream held by another "
+    "process, 5 exchange unreachable at the start.",
+)
+@click.version_option(package_name="tickfold")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+def cli() -> None:
+    """Run trading signals live and never lose one.
+
+    \b
+    Example:
+      tickfold demo
+      tickfold backtest strategy.py --exchange csv:BTCUSDT.csv --symbol BTCUSDT
+    """
+
+
+def main() -> None:
+    """The entry point of the `tickfold` script: run the command line and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command line; returns the exit code. What went wrong is said on stderr."""
+    try:
+        code = cli.main(list(arguments), prog_name="tickfold", standalone_mode=False)
+        sys.stdout.flush()
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        return 130
+    except BaseException as error:
+        return _failed(error, debug="--debug" in arguments)
+    else:
+        return code if isinstance(code, int) else 0
+
+
+def _failed(error: BaseException, *, debug: bool) -> int:
+    from .faults import exit_code, of_group, sentence
+
+    error = of_group(error)
+    if isinstance(error, SystemExit):
+        raise error
+    if isinstance(error, KeyboardInterrupt):
+        return 130
+    if isinstance(error, BrokenPipeError):
+        # Whoever read has read enough. What is still buffered must not fail once more when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    if debug:
+        import traceback
+
+        traceback.print_exception(error)
+    click.echo(f"tickfold: {sentence(error)}", err=True)
+    return exit_code(error)

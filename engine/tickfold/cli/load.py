@@ -1,0 +1,82 @@
+"""A user's file of strategies, and what a command line names in it."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..errors import DeclarationError
+from ..exchanges import Exchange, as_exchange
+from ..frame import FRAMES
+from ..sources import EXCHANGES
+from ..strategy import STRATEGIES, Strategy
+from .faults import CommandError, WrongUse
+
+
+def load(file: Path, names: Sequence[str] = ()) -> list[Strategy]:
+    """Import FILE and return its strategies, or those of `names`.
+
+    Raises `CommandError` with the file and the line where it does not import or holds no strategy, `UnknownName` for
+    a name that it does not register.
+    """
+    if not file.is_file():
+        what = "is a directory" if file.is_dir() else "does not exist"
+        raise WrongUse(f"{file} {what}: FILE is a Python file with strategies")
+    for registry in (STRATEGIES, EXCHANGES, FRAMES):
+        registry.clear()
+    _execute(file.resolve(), file)
+    if not STRATEGIES.names():
+        raise CommandError(f'{file} holds no strategy: decorate a function with @strategy("name", interval="15m")')
+    return [STRATEGIES.get(name) for name in dict.fromkeys(names or STRATEGIES.names())]
+
+
+def find_source(text: str | None) -> Exchange:
+    """What `--exchange [NAME=]SOURCE` means; without it the one exchange that FILE registers."""
+    if text is None:
+        names = EXCHANGES.names()
+        if len(names) == 1:
+            return EXCHANGES.get(names[0])
+        there = f"FILE registers {', '.join(names)}" if names else "FILE registers none"
+        raise WrongUse(f"which exchange? {there}; give --exchange, such as csv:PATH, sim:SEED or ccxt:binance")
+    name, equals, rest = text.partition("=")
+    named = bool(equals) and ":" not in name
+    source = rest if named else text
+    if source in EXCHANGES.names() or ":" not in source:
+        found = EXCHANGES.get(source)
+        return as_exchange(found, name) if named else found
+    try:
+        return as_exchange(source, name if named else None)
+    except DeclarationError as error:
+        raise WrongUse(f"--exchange {text}: {error}") from error
+
+
+def _execute(path: Path, shown_as: Path) -> None:
+    sys.path.insert(0, str(path.parent))
+    spec = importlib.util.spec_from_file_location(path.stem if path.stem.isidentifier() else "strategy_file", path)
+    if spec is None or spec.loader is None:
+        raise WrongUse(f"{shown_as} is no Python file: FILE must end in .py")
+    module = importlib.util.module_from_spec(spec)
+    # Found by inspect and by pickling under its name, as any module that was imported.
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        sys.modules.pop(spec.name, None)
+        what = f"{type(error).__name__}: {error}"
+        if isinstance(error, SyntaxError) and error.filename == str(path):
+            what = f"SyntaxError: {error.msg}"
+        line = _line(error, path)
+        where = f"{shown_as}, line {line}" if line else str(shown_as)
+        raise CommandError(f"{where}: the file does not import: {what}") from error
+
+
+def _line(error: BaseException, path: Path) -> int | None:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return error.lineno
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return lines[-1] if lines else None

@@ -1,0 +1,72 @@
+"""Options that several commands share, with the same words everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _policy(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+    return value.replace("-", "_")
+
+
+data_dir = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    default=Path("data"),
+    envvar="TICKFOLD_DATA_DIR",
+    show_default=True,
+    show_envvar=True,
+    help="Where the journals lie.",
+)
+symbol = click.option("--symbol", "symbols", multiple=True, metavar="SYMBOL", help="A symbol; may be repeated.")
+strategy = click.option("--strategy", "strategies", multiple=True, metavar="NAME", help="A strategy; may be repeated.")
+source = click.option(
+    "--exchange",
+    "source",
+    metavar="[NAME=]SOURCE",
+    help="A name that FILE registers, csv:PATH, sim:SEED or ccxt:ID. Default: the one that FILE registers.",
+)
+exchange = click.option("--exchange", "exchanges", multiple=True, metavar="NAME", help="Only streams of this exchange.")
+policy = click.option(
+    "--policy",
+    type=click.Choice(["pessimistic", "backtest_kit", "backtest-kit"]),
+    default="pessimistic",
+    show_default=True,
+    callback=_policy,
+    help="How prices fill.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable on stdout; the rest goes to stderr.")
+debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+file = click.argument("file", type=click.Path(path_type=Path))
+
+
+def selecting(command: Command) -> Command:
+    """The options of every command that reads journals."""
+    for option in (debug, as_json, exchange, strategy, symbol, data_dir):
+        command = option(command)
+    return command
+
+
+class Moment(click.ParamType[int]):
+    """A time: ISO 8601 (UTC where it says nothing), a date (its midnight), or @MS."""
+
+    name = "TIME"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from ..errors import DeclarationError
+        from ..frame import moment
+
+        try:
+            return moment(value)
+        except DeclarationError as error:
+            self.fail(str(error), param, ctx)
+
+
+since = click.option("--from", "since", type=Moment(), help="The first moment.")
+until = click.option("--to", "until", type=Moment(), help="The first moment that is no longer meant.")

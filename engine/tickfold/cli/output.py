@@ -1,0 +1,72 @@
+"""How events and states are written to a terminal or a pipe: one line each, nothing from outside obeyed."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from tickfold_eventstore.events import Cancelled, Closed, Event, Opened, Rejected, Scheduled, Started, Stopped
+from tickfold_eventstore.signals import AcceptedSignal
+from tickfold_projections.active_signal import Flat, Holding, State, Waiting
+from tickfold_projections.notation import instant, number, shown
+
+# JSON escapes what is under 0x20; a terminal obeys more than that, and direction marks turn what follows.
+_CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def json_line(value: object) -> str:
+    """`value` as one line of JSON, characters that a terminal obeys escaped."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(value).decode())
+
+
+def event_line(event: Event) -> str:
+    """An event on one line for people: when, what, where, and what it says."""
+    return f"{instant(event.at)}  {event.seq:>5}  {event.action:<9}  {shown(str(event.stream))}  {shown(_told(event))}"
+
+
+def state_text(state: State) -> str:
+    """A state in words."""
+    match state:
+        case Flat():
+            return "nothing is alive"
+        case Waiting(seq=seq, signal=signal):
+            return f"waiting since event {seq}: {shown(_signal(signal))}"
+        case Holding(seq=seq, signal=signal):
+            return f"active since event {seq}: {shown(_signal(signal))}"
+
+
+def state_value(state: State) -> dict[str, object]:
+    """A state as JSON: `state` flat, waiting or active, and the signal and its event's seq where there is one."""
+    match state:
+        case Flat():
+            return {"state": "flat", "state_seq": 0, "signal": None}
+        case Waiting(seq=seq, signal=signal):
+            return {"state": "waiting", "state_seq": seq, "signal": signal}
+        case Holding(seq=seq, signal=signal):
+            return {"state": "active", "state_seq": seq, "signal": signal}
+
+
+def _told(event: Event) -> str:
+    match event:
+        case Started():
+            recovered = f"; {event.recovered}" if event.recovered else ""
+            alive = f"event {event.state_seq} is alive" if event.state_seq else "nothing is alive"
+            return f"version {event.version}, {alive}{recovered}"
+        case Scheduled(signal=signal) | Opened(signal=signal):
+            return _signal(signal)
+        case Cancelled(signal=signal):
+            return f"{signal.position} at {number(signal.entry)}: {event.reason}"
+        case Closed(signal=signal):
+            moved = f"{number(signal.entry)} -> {number(event.price)}"
+            return f"{signal.position} {moved}: {event.reason}, {event.pnl.percentage:+.4f} %"
+        case Rejected(proposal=proposal):
+            return f"{proposal.position}: {'; '.join(event.reasons)}"
+        case Stopped():
+            return event.reason
+
+
+def _signal(signal: AcceptedSignal) -> str:
+    note = f" ({signal.note})" if signal.note else ""
+    levels = f"target {number(signal.take_profit)}, stop {number(signal.stop_loss)}, {signal.lifetime_minutes} min"
+    return f"{signal.position} at {number(signal.entry)}, {levels}{note}"

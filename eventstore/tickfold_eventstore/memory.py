@@ -1,0 +1,55 @@
+"""The journal in a list: for backtests and for tests of what stands on a journal. Nothing is durable."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+import anyio
+
+from .errors import WrongExpectedVersion
+from .events import Event
+from .log import Head, Record, check_append
+from .signals import Stream
+
+
+class MemoryJournal:
+    """An `EventLog` whose hashes are all zeros: nothing here can be damaged."""
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.head = Head()
+        self._records: list[Record] = []
+        self._appended = anyio.Event()
+
+    def append(self, events: Sequence[Event], *, expected_seq: int) -> Head:
+        if expected_seq != self.head.seq:
+            raise WrongExpectedVersion(str(self.stream), expected_seq, self.head.seq)
+        check_append(self.stream, events, self.head)
+        self.head = Head(events[-1].seq)
+        self._records.append(Record(*self.head, tuple(events)))
+        appended, self._appended = self._appended, anyio.Event()
+        appended.set()
+        return self.head
+
+    def records(self, from_seq: int = 1) -> Iterator[Record]:
+        start = bisect.bisect_left(self._records, from_seq, key=lambda record: record.seq)
+        yield from self._records[start:]
+
+    def read(self, from_seq: int = 1) -> Iterator[Event]:
+        for record in self.records(from_seq):
+            for event in record.events:
+                if event.seq >= from_seq:
+                    yield event
+
+    def read_backwards(self) -> Iterator[Record]:
+        return reversed(self._records)
+
+    async def follow(self, from_seq: int = 1) -> AsyncIterator[Event]:
+        while True:
+            appended = self._appended
+            for event in self.read(from_seq):
+                yield event
+                from_seq = event.seq + 1
+            if self.head.seq < from_seq:
+                await appended.wait()

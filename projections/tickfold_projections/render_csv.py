@@ -1,0 +1,45 @@
+"""The rows of a report as CSV (RFC 4180: commas, CRLF, quotes doubled). The same report gives the same bytes."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from .notation import instant, number, shown
+from .report import COLUMNS, Report, Row
+
+_FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula, full width forms included."""
+
+
+def render_csv(report: Report) -> str:
+    """One line an event, under the columns of the Markdown table. Numbers in full, what is not known is empty."""
+    written = io.StringIO()
+    lines = csv.writer(written, lineterminator="\r\n")
+    lines.writerow(COLUMNS)
+    lines.writerows(map(_row, report.rows))
+    return written.getvalue()
+
+
+def harmless(text: str) -> str:
+    """Text from outside on one line; what a spreadsheet would compute begins with an apostrophe."""
+    text = shown(text)
+    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+
+
+def _row(row: Row) -> tuple[str, ...]:
+    texts = (row.action, row.symbol, row.signal_id, row.position, row.note)
+    numbers = (row.price, row.entry, row.take_profit, row.stop_loss, row.percentage)
+    return (
+        instant(row.at),
+        *map(_cell, texts),
+        *map(_cell, numbers),
+        _cell(row.reason),
+        _cell(row.minutes),
+    )
+
+
+def _cell(value: float | str | None) -> str:
+    if value is None:
+        return ""
+    return harmless(value) if isinstance(value, str) else number(value)

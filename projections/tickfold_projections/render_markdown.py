@@ -1,0 +1,177 @@
+"""A report as Markdown: tables that read well as plain text too. The same report gives the same bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from .figures import DEFINITIONS, TOTAL_EVENTS, Figure, Unit
+from .notation import instant, number, shown
+from .report import COLUMNS, OpenSignal, Provenance, Report, Row
+from .statistics import Counts, Outcomes, Statistics
+
+TITLES = {"live": "Live Trading Report", "backtest": "Backtest Report"}
+
+_MARKS = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_LINKS = re.compile(r"(?i)(?<=[a-z])(:)(?=//)|(?<=www)(\.)|(@)")
+
+
+def render_markdown(report: Report, *, provenance: bool = True) -> str:
+    """The report as Markdown; `provenance`: with the block at its foot."""
+    return "\n".join(_lines(report, provenance=provenance)) + "\n"
+
+
+def escaped(text: str) -> str:
+    """Text from outside, for a table cell: nothing in it is markup, a link, or a line end.
+
+    An underscore inside a word is none in Markdown and stays as it is.
+    """
+    plain = "".join(_ENTITIES.get(character, character) for character in shown(text))
+    marked = _MARKS.sub(lambda found: "\\" + found[0], plain)
+    return _LINKS.sub(lambda found: f"&#{ord(found[0])};", marked)
+
+
+def _lines(report: Report, *, provenance: bool) -> Iterator[str]:
+    yield f"# {TITLES[report.kind]}: {escaped(report.strategy)}"
+    yield ""
+    yield from _table(COLUMNS, map(_row, report.rows), none="No events.")
+    yield from _section("Statistics", ("Statistic", "Value", "Definition"), _figures(report.statistics))
+    for title, column, groups in (
+        ("By close reason", "Close Reason", report.statistics.by_reason),
+        ("By side", "Position", report.statistics.by_side),
+        ("By symbol", "Symbol", report.statistics.by_symbol),
+    ):
+        columns: Sequence[str] = (column, "Closed", "W / L / draws", "Win rate", "Average PNL", "Total PNL")
+        yield from _section(title, columns, map(_outcomes, groups), none="No closed signals.")
+    columns = ("Symbol", "Signal ID", "Position", "State", "Since", "Note", *COLUMNS[7:10], "Price", "Unrealised PNL")
+    yield from _section("Open signals", columns, map(_open_signal, report.open), none="None.")
+    if provenance and report.provenance is not None:
+        columns = ("Stream", "Events", "Head hash", "Starts")
+        yield from _section("Provenance", columns, map(_provenance, report.provenance), none="No events.")
+
+
+def _section(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, none: str = "") -> Iterator[str]:
+    yield ""
+    yield f"## {title}"
+    yield ""
+    yield from _table(columns, rows, none=none)
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, none: str) -> Iterator[str]:
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    if not lines:
+        yield none
+        return
+    yield f"| {' | '.join(columns)} |"
+    yield f"|{' --- |' * len(columns)}"
+    yield from lines
+
+
+def _row(row: Row) -> Sequence[str]:
+    return (
+        instant(row.at),
+        row.action,
+        escaped(row.symbol),
+        _text(row.signal_id),
+        escaped(row.position),
+        _text(row.note),
+        _level(row.price),
+        _level(row.entry),
+        _level(row.take_profit),
+        _level(row.stop_loss),
+        _result(row.percentage),
+        _text(row.reason),
+        _level(row.minutes),
+    )
+
+
+def _figures(statistics: Statistics) -> Iterator[Sequence[str]]:
+    yield TOTAL_EVENTS.title, _counts(statistics.counts), TOTAL_EVENTS.text
+    for name, definition in DEFINITIONS.items():
+        value = _figure(getattr(statistics, name), definition.unit)
+        if name == "win_rate":
+            value += f" (W {statistics.wins} / L {statistics.losses} / draws {statistics.draws})"
+        yield definition.title, value, definition.text
+
+
+def _counts(counts: Counts) -> str:
+    events = (
+        f"scheduled {counts.scheduled}, opened {counts.opened}, cancelled {counts.cancelled}, closed {counts.closed}, "
+        f"rejected {counts.rejected}"
+    )
+    if counts.idle is None:
+        return f"{counts.total} ({events}; boundaries were not counted)"
+    least = "at least " if counts.at_least else ""
+    boundaries = f"{least}idle {counts.idle}, waiting {counts.waiting}, active {counts.active}"
+    return f"{least}{counts.total} ({boundaries}, {events}; missed slots: {least}{counts.missed})"
+
+
+def _figure(figure: Figure, unit: Unit) -> str:
+    value = figure.value
+    if value is None:
+        return f"N/A ({figure.reason})"
+    match unit:
+        case "count":
+            return number(value)
+        case "percent":
+            return f"{value:.2f} %"
+        case "result":
+            return _result(value)
+        case "ratio":
+            return f"{value:.4f}"
+        case "minutes":
+            return f"{value:.1f} min"
+        case "days":
+            return f"{value:.2f} days"
+
+
+def _outcomes(group: Outcomes) -> Sequence[str]:
+    return (
+        escaped(group.name),
+        str(group.closed),
+        f"{group.wins} / {group.losses} / {group.draws}",
+        _figure(group.win_rate, "percent"),
+        _figure(group.average_pnl, "result"),
+        _figure(group.total_pnl, "result"),
+    )
+
+
+def _open_signal(found: OpenSignal) -> Sequence[str]:
+    signal = found.signal
+    return (
+        escaped(found.symbol),
+        escaped(signal.id),
+        signal.position,
+        found.state,
+        instant(found.since),
+        _text(signal.note),
+        _level(signal.entry),
+        _level(signal.take_profit),
+        _level(signal.stop_loss),
+        _level(found.price) + ("" if found.price_at is None else f" ({instant(found.price_at)})"),
+        _result(found.percentage),
+    )
+
+
+def _provenance(found: Provenance) -> Sequence[str]:
+    return (
+        escaped(f"{found.exchange}/{found.strategy}/{found.symbol}"),
+        f"{found.first_seq} to {found.last_seq}",
+        _text(found.head_hash),
+        str(found.starts),
+    )
+
+
+def _text(text: str | None) -> str:
+    return "N/A" if text is None else escaped(text)
+
+
+def _level(level: float | str | None) -> str:
+    if level is None:
+        return "N/A"
+    return escaped(level) if isinstance(level, str) else number(level)
+
+
+def _result(percentage: float | None) -> str:
+    return "N/A" if percentage is None else f"{percentage:+.4f} %"
