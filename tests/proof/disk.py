@@ -155,7 +155,7 @@ Image = dict[str, bytes | None]
 
 
 class Disk:
-    """The system calls that a journal makes, on files in memory. Paths are absolute; `/` is there from the start.
+    """The seam `Files`, on files in memory. Paths are absolute; `/` is there from the start.
 
     `watch` is called with the call's name after each call that changes something and before each sync takes effect.
     """
@@ -165,6 +165,7 @@ class Disk:
         self.sector = sector
         self.descriptors: dict[int, tuple[str, Node]] = {}
         self.locks: dict[int, int] = {}
+        self.poisoned: set[str] = set()
         self.next_descriptor = 3
         self.watch: Callable[[str], None] = lambda _: None
         for path, content in sorted((image or {}).items()):
@@ -259,6 +260,18 @@ class Disk:
     def lock(self, descriptor: int) -> bool:
         return self.locks.setdefault(id(self.held(descriptor)), descriptor) == descriptor
 
+    def locked(self, descriptor: int) -> bool:
+        return self.locks.get(id(self.held(descriptor)), descriptor) != descriptor
+
+    def check_fit(self, path: str) -> None:
+        """This disk is as good as any."""
+
+    def size(self, descriptor: int) -> int:
+        return len(self.file(descriptor).cache)
+
+    def evict(self, descriptor: int) -> None:
+        self.file(descriptor).evict()
+
     def pread(self, descriptor: int, size: int, offset: int) -> bytes:
         return bytes(self.file(descriptor).cache[offset : offset + size])
 
@@ -301,9 +314,10 @@ class Disk:
     # Ends of a process and of power.
 
     def die(self) -> None:
-        """The process is killed: its descriptors and locks go, the cache stays."""
+        """The process is killed: its descriptors and locks and what it remembered go, the cache stays."""
         self.descriptors.clear()
         self.locks.clear()
+        self.poisoned.clear()
 
     def image(self) -> Image:
         """What a reader sees now."""

@@ -9,6 +9,7 @@ import pytest
 
 from tests.proof.disk import Disk, Image
 from tests.proof.powercut import power_cuts
+from tickfold_eventstore.files import Files
 
 MANY = 4_000
 
@@ -27,6 +28,12 @@ def synced(disk: Disk, path: str, content: bytes) -> int:
     disk.sync(file)
     disk.sync(disk.open("/"))
     return file
+
+
+def test_the_disk_is_what_the_store_asks_of_one() -> None:
+    files: Files = Disk()
+    files.mkdir("/d")
+    assert (files.exists("/d"), files.listdir("/"), files.poisoned) == (True, ["d"], set())
 
 
 def test_what_was_synced_is_all_that_a_power_cut_can_leave() -> None:
@@ -119,7 +126,7 @@ def test_a_failed_sync_shows_in_the_cache_what_the_disk_never_got() -> None:
         disk.sync(file)
         left = outcomes(disk)
         assert len(left) == 1
-        disk.file(file).evict()
+        disk.evict(file)
         assert disk.pread(file, 4, 0) == left[0]["/a"]
         lost += left[0]["/a"] != b"ABCD"
     assert 0 < lost < 20
@@ -131,6 +138,8 @@ def test_a_killed_process_loses_nothing_and_frees_its_lock() -> None:
     assert disk.lock(file)
     other = disk.open("/a")
     assert not disk.lock(other)
+    assert disk.locked(other)
+    assert not disk.locked(file)
     disk.pwrite(file, b"AB", 0)
     disk.die()
     again = disk.open("/a")
