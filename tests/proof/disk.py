@@ -154,6 +154,10 @@ Image = dict[str, bytes | None]
 """What a power cut leaves: the content of each file by its path, None for a folder."""
 
 
+class Dead(BaseException):
+    """The process that calls was killed: what it does on its way out reaches no disk."""
+
+
 class Disk:
     """The seam `Files`, on files in memory. Paths are absolute; `/` is there from the start.
 
@@ -167,6 +171,7 @@ class Disk:
         self.locks: dict[int, int] = {}
         self.poisoned: set[str] = set()
         self.next_descriptor = 3
+        self.dead = False
         self.watch: Callable[[str], None] = lambda _: None
         for path, content in sorted((image or {}).items()):
             folder, name = self._parent(path)
@@ -178,6 +183,8 @@ class Disk:
     # Looking.
 
     def node(self, path: str) -> Node:
+        if self.dead:
+            raise Dead
         found: Node = self.root
         for part in path.split("/"):
             if not part:
@@ -202,6 +209,8 @@ class Disk:
         return node
 
     def held(self, descriptor: int) -> Node:
+        if self.dead:
+            raise Dead
         if descriptor not in self.descriptors:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return self.descriptors[descriptor][1]
@@ -313,8 +322,14 @@ class Disk:
 
     # Ends of a process and of power.
 
+    def kill(self) -> None:
+        """The process is killed in the middle of a call: the call does not return, and no other is answered."""
+        self.dead = True
+        raise Dead
+
     def die(self) -> None:
-        """The process is killed: its descriptors and locks and what it remembered go, the cache stays."""
+        """The process is gone: its descriptors and locks and what it remembered go, the cache stays for the next."""
+        self.dead = False
         self.descriptors.clear()
         self.locks.clear()
         self.poisoned.clear()

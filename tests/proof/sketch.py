@@ -5,16 +5,15 @@ It shows that the rules hold and that the disk is hard enough: each `fault` leav
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.proof import plain
 from tests.proof.disk import Disk
+from tests.proof.lives import Refused, Trial
 
 FOLDER = "/j"
 SEGMENT = "/j/00000000000000000001.jsonl"
 HEADER = b'"header":{"format":"tickfold-journal","version":1,"hash":"sha256-64","previous":"0000000000000000"}'
-
-
-class Refused(Exception):
-    """Opening refused by a rule."""
 
 
 class Sketch:
@@ -47,6 +46,9 @@ class Sketch:
             self.disk.sync(self.segment)
         self._write_mark(mark)
         self.seq, self.previous, self.end = self.seq + 1, line[-19:-3], self.end + len(line)
+
+    def close(self) -> None:
+        """Nothing depends on a clean close."""
 
     def _write_mark(self, mark: bytes) -> None:
         self.disk.pwrite(self.mark, mark, 0)
@@ -97,3 +99,12 @@ class Sketch:
         if found.seq:
             self._write_mark(plain.mark_of(found.seq, found.hash))
             self.disk.sync(self.mark)
+
+
+def trial(fault: str = "") -> Trial:
+    """The protocol with one step left out, or whole."""
+    return Trial(partial(Sketch, fault=fault), record, (1, 80, 700, 1300))
+
+
+def record(count: int, size: int) -> bytes:
+    return b'"%d %s"' % (count, b"x" * size)

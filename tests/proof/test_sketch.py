@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import pytest
 
 from tests.proof import plain
-from tests.proof.crash import tried
-from tests.proof.sketch import Sketch
+from tests.proof.lives import script_of, tried
+from tests.proof.sketch import trial
+
+WHOLE = trial()
 
 FAULTS = (
     "no directory sync",
@@ -38,15 +38,15 @@ def test_the_line_of_the_format_page_is_written_exactly() -> None:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_no_power_cut_loses_a_record_or_locks_the_user_out(seed: int) -> None:
-    finding = tried(seed)
+    finding = tried(script_of(seed, WHOLE.sizes), WHOLE)
     assert finding.faults == ()
-    assert finding.states > 100
+    assert finding.states > 30
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_the_disk_finds_out_each_step_that_is_left_out(fault: str) -> None:
-    assert any(tried(seed, partial(Sketch, fault=fault)).faults for seed in range(40))
+    assert any(tried(script_of(seed, WHOLE.sizes), trial(fault)).faults for seed in range(60))
 
 
 def test_one_byte_that_did_not_land_inside_a_sector_is_refused_and_counted() -> None:
-    assert sum(tried(seed).holes for seed in range(12)) > 0
+    assert sum(tried(script_of(seed, WHOLE.sizes), WHOLE).holes for seed in range(12)) > 0
