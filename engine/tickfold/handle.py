@@ -8,7 +8,7 @@ from types import TracebackType
 
 import anyio
 
-from tickfold_eventstore import Stream
+from tickfold_eventstore import Journal, Stream
 
 from .notices import Tick
 from .watch import Outlet, Watch
@@ -28,6 +28,11 @@ class Handle:
     def done(self) -> bool:
         """Whether every stream has ended and every listener has heard."""
         return self._done.is_set()
+
+    @property
+    def journals(self) -> list[Journal]:
+        """What the run writes to, a journal a stream: to follow what happens, `started` and `stopped` included."""
+        return [watch.journal for watch in self._watches]
 
     def stop(self, *, now: bool = False) -> None:
         """Open nothing more, drop waiting entries, watch what is open to its close; or end `now`. May be repeated."""

@@ -61,7 +61,7 @@ class Watch:
         self.stream = journal.stream
         self.error: Exception | None = None
         self.finished = anyio.Event()
-        self._journal = journal
+        self.journal = journal
         self._recovered = recovered
         self._feed = feed
         self._asking = asking
@@ -163,7 +163,7 @@ class Watch:
             if not self._clock.replayed:
                 self._first = first_boundary(self._feed.first_open, self._strategy.lookback)
             self._price = self._feed.last_close
-            self._session.begin(start, VERSION, self._journal.recovered)
+            self._session.begin(start, VERSION, self.journal.recovered)
             self._handled = start
             if start >= self._first and self._session.asks_at(start) and self._recovered.at is not None:
                 self._open_slot = start
@@ -172,7 +172,8 @@ class Watch:
         first_open, end = await self._feed.span()
         to = self._clock.to if isinstance(self._clock, ReplayClock) else None
         self._first = first_boundary(first_open, self._strategy.lookback)
-        self._last = end if to is None else to - MINUTE_MS
+        ends = (end, None if to is None else to - MINUTE_MS)
+        self._last = min((last for last in ends if last is not None), default=None)
         return self._first - MINUTE_MS if self._recovered.at is None else self._recovered.at
 
     def _wall_start(self) -> int:
@@ -326,7 +327,7 @@ class Watch:
             self.error = self.error or error
             self._report(error, final=True)
         finally:
-            self._journal.close()
+            self.journal.close()
 
 
 def _floor(now: int) -> int:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 import click
 
+from .options import example
+
 COMMANDS = {
     "demo": "The whole story in a minute: a month of candles, a real SIGKILL, recovery, the same report.",
     "live": "Run the strategies of FILE live, every event journalled before anyone hears of it.",
@@ -41,19 +43,14 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Exit codes: 0 done, 1 error or a difference found, 2 usage, 3 journal damaged, 4 stream held by another "
+    epilog=example("tickfold demo", "tickfold backtest strategy.py --exchange csv:BTCUSDT.csv --symbol BTCUSDT")
+    + "\n\nExit codes: 0 done, 1 error or a difference found, 2 usage, 3 journal damaged, 4 stream held by another "
     "process, 5 exchange unreachable at the start.",
 )
 @click.version_option(package_name="tickfold")
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
 def cli() -> None:
-    """Run trading signals live and never lose one.
-
-    \b
-    Example:
-      tickfold demo
-      tickfold backtest strategy.py --exchange csv:BTCUSDT.csv --symbol BTCUSDT
-    """
+    """Run trading signals live and never lose one."""
 
 
 def main() -> None:
@@ -71,7 +68,7 @@ def run(arguments: Sequence[str]) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  the last door: what comes through it becomes a sentence and a code
         return _failed(error, debug="--debug" in arguments)
     else:
         return code if isinstance(code, int) else 0

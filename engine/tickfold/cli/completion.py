@@ -10,19 +10,18 @@ from . import options
 SHELLS = ("bash", "zsh", "fish")
 
 
-@click.command()
+@click.command(
+    epilog=options.example(
+        'bash:  eval "$(tickfold completion bash)"       in ~/.bashrc',
+        'zsh:   eval "$(tickfold completion zsh)"        in ~/.zshrc',
+        "fish:  tickfold completion fish > ~/.config/fish/completions/tickfold.fish",
+    )
+)
 @click.argument("shell", type=click.Choice(SHELLS))
 @options.debug
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of SHELL.
-
-    \b
-    Example:
-      bash:  eval "$(tickfold completion bash)"       in ~/.bashrc
-      zsh:   eval "$(tickfold completion zsh)"        in ~/.zshrc
-      fish:  tickfold completion fish > ~/.config/fish/completions/tickfold.fish
-    """
+    """Print the completion script of SHELL."""
     kind = get_completion_class(shell)
     assert kind is not None
     click.echo(kind(ctx.find_root().command, {}, "tickfold", "_TICKFOLD_COMPLETE").source())

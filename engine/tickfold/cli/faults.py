@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import traceback
 
 from tickfold_eventstore.errors import CorruptJournal, StoreError, StreamHeld, StreamNotFound
 from tickfold_projections.active_signal import IllegalTransition
 from tickfold_projections.notation import shown
 
-from ..errors import ExchangeUnreachable, TickfoldError, UnknownName
+from ..errors import EndlessSource, ExchangeUnreachable, SpanUnknown, StrategyFailed, TickfoldError, UnknownName
 
 DONE, ERROR, USAGE, DAMAGED, HELD, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 130
 
@@ -24,6 +25,8 @@ class WrongUse(CommandError):
 _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (WrongUse, USAGE),
     (UnknownName, USAGE),
+    (EndlessSource, USAGE),
+    (SpanUnknown, USAGE),
     (StreamNotFound, USAGE),
     (CorruptJournal, DAMAGED),
     (IllegalTransition, DAMAGED),
@@ -55,9 +58,17 @@ def sentence(error: BaseException) -> str:
     if isinstance(error, OSError) and error.errno is not None:
         where = f"{error.filename}: " if error.filename is not None else ""
         return shown(f"{where}{_WHAT_TO_DO.get(error.errno, error.strerror or type(error).__name__)}")
+    if isinstance(error, StrategyFailed):
+        return shown(f"{error}{_place(error.__cause__)}")
     if isinstance(error, TickfoldError | StoreError | IllegalTransition):
         return shown(str(error))
     return shown(f"{type(error).__name__}: {error} (run it with --debug to see where)")
+
+
+def _place(cause: BaseException | None) -> str:
+    """Where a user's code raised: the innermost line."""
+    frames = traceback.extract_tb(cause.__traceback__) if cause is not None else None
+    return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
 def of_group(error: BaseException) -> BaseException:

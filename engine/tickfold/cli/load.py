@@ -54,10 +54,11 @@ def find_source(text: str | None) -> Exchange:
 
 
 def _execute(path: Path, shown_as: Path) -> None:
-    sys.path.insert(0, str(path.parent))
-    spec = importlib.util.spec_from_file_location(path.stem if path.stem.isidentifier() else "strategy_file", path)
+    spec = importlib.util.spec_from_file_location(_module_name(path.stem), path)
     if spec is None or spec.loader is None:
         raise WrongUse(f"{shown_as} is no Python file: FILE must end in .py")
+    if str(path.parent) not in sys.path:
+        sys.path.insert(0, str(path.parent))
     module = importlib.util.module_from_spec(spec)
     # Found by inspect and by pickling under its name, as any module that was imported.
     sys.modules[spec.name] = module
@@ -73,6 +74,12 @@ def _execute(path: Path, shown_as: Path) -> None:
         line = _line(error, path)
         where = f"{shown_as}, line {line}" if line else str(shown_as)
         raise CommandError(f"{where}: the file does not import: {what}") from error
+
+
+def _module_name(stem: str) -> str:
+    """A file may be called as a module that others import; it must not stand in its place."""
+    free = stem.isidentifier() and stem not in sys.modules and stem not in sys.stdlib_module_names
+    return stem if free else f"strategy_file_{stem}"
 
 
 def _line(error: BaseException, path: Path) -> int | None:

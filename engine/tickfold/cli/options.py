@@ -11,8 +11,25 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def _policy(ctx: click.Context, parameter: click.Parameter, value: str) -> str:
+def example(*lines: str) -> str:
+    """What stands at the foot of a command's `--help`: lines that can be typed, kept as they are."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def _policy(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
     return value.replace("-", "_")
+
+
+def _names(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Each name once; what is no text cannot name a stream."""
+    for name in given:
+        if not name:
+            raise click.BadParameter("a name needs at least one character", ctx, parameter)
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise click.BadParameter(f"{name!a} is no text in UTF-8", ctx, parameter) from None
+    return tuple(dict.fromkeys(given))
 
 
 data_dir = click.option(
@@ -24,15 +41,41 @@ data_dir = click.option(
     show_envvar=True,
     help="Where the journals lie.",
 )
-symbol = click.option("--symbol", "symbols", multiple=True, metavar="SYMBOL", help="A symbol; may be repeated.")
-strategy = click.option("--strategy", "strategies", multiple=True, metavar="NAME", help="A strategy; may be repeated.")
+symbol = click.option(
+    "--symbol", "symbols", multiple=True, callback=_names, metavar="SYMBOL", help="Only this symbol; may be repeated."
+)
+required_symbol = click.option(
+    "--symbol",
+    "symbols",
+    multiple=True,
+    required=True,
+    callback=_names,
+    metavar="SYMBOL",
+    help="A symbol; may be repeated.",
+)
+strategy = click.option(
+    "--strategy",
+    "strategies",
+    multiple=True,
+    callback=_names,
+    metavar="NAME",
+    help="Only this strategy; may be repeated.",
+)
 source = click.option(
     "--exchange",
     "source",
     metavar="[NAME=]SOURCE",
     help="A name that FILE registers, csv:PATH, sim:SEED or ccxt:ID. Default: the one that FILE registers.",
 )
-exchange = click.option("--exchange", "exchanges", multiple=True, metavar="NAME", help="Only streams of this exchange.")
+exchange = click.option(
+    "--exchange",
+    "exchanges",
+    multiple=True,
+    callback=_names,
+    metavar="NAME",
+    help="Only streams of this exchange; may be repeated.",
+)
+frame = click.option("--frame", metavar="NAME", help="A range that FILE names.")
 policy = click.option(
     "--policy",
     type=click.Choice(["pessimistic", "backtest_kit", "backtest-kit"]),

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
 
 import msgspec
 
@@ -14,10 +17,45 @@ from tickfold_projections.notation import instant, number, shown
 # JSON escapes what is under 0x20; a terminal obeys more than that, and direction marks turn what follows.
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
+Write = Callable[[str], None]
+"""Writes a line, without its end, and returns when it is on its way."""
+
+
+@contextmanager
+def own_stdout() -> Iterator[Write]:
+    """Inside, what a user's file prints goes to stderr: stdout carries what `write` is given and nothing else."""
+    stdout = sys.stdout
+
+    def write(line: str) -> None:
+        stdout.write(f"{line}\n")
+        stdout.flush()
+
+    with redirect_stdout(sys.stderr):
+        yield write
+
 
 def json_line(value: object) -> str:
     """`value` as one line of JSON, characters that a terminal obeys escaped."""
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(value).decode())
+
+
+def json_document(name: str, items: Iterable[object]) -> None:
+    """One document, `{"name": [...]}`, an item a line, written as they come and closed even where they end early."""
+    put("{" + json_line(name) + ":[", end="")
+    comma = ""
+    try:
+        for item in items:
+            put(f"{comma}\n{json_line(item)}", end="")
+            comma = ","
+    finally:
+        put("\n]}")
+
+
+def put(text: str = "", *, end: str = "\n", flush: bool = False) -> None:
+    """Write to stdout, buffered: where many lines come at once, each on its way by itself would take its time."""
+    sys.stdout.write(text + end)
+    if flush:
+        sys.stdout.flush()
 
 
 def event_line(event: Event) -> str:

@@ -1,0 +1,82 @@
+"""What a run says on stderr, beside its output: how far it is, and what is odd."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+
+import click
+
+from tickfold_eventstore.signals import Stream
+from tickfold_projections.notation import shown
+
+from ..errors import TickfoldError
+from ..listeners import listen_error, listen_progress
+from ..notices import Fault, Progress
+from .faults import sentence
+
+
+def say(text: str) -> None:
+    """A line on stderr, nothing in it obeyed by a terminal. Where nobody reads stderr any more, it is lost."""
+    with suppress(BrokenPipeError):
+        click.echo(f"tickfold: {shown(text)}", err=True)
+
+
+@contextmanager
+def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Iterator[None]:
+    """Inside, what goes wrong in a run is said as it happens, and told to `also`.
+
+    A rejected proposal is not: it is an event, and stands in the output.
+    """
+
+    def hear(fault: Fault) -> None:
+        if fault.error is None:
+            return
+        if isinstance(fault.error, TickfoldError):
+            say(sentence(fault.error))
+        else:
+            where = "" if fault.stream is None else f"{fault.stream}: "
+            say(f"{where}{type(fault.error).__name__}: {fault.message}")
+        if also is not None:
+            also(fault)
+
+    forget = listen_error(hear)
+    try:
+        yield
+    finally:
+        forget()
+
+
+@contextmanager
+def progress_bar() -> Iterator[None]:
+    """Inside, each stream of a backtest has its bar, one after the other; none where nobody looks at it."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    bars = _Bars()
+    forget = listen_progress(bars.hear)
+    try:
+        yield
+    finally:
+        forget()
+        bars.close()
+
+
+class _Bars:
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._stream: Stream | None = None
+
+    def hear(self, progress: Progress) -> None:
+        if progress.stream != self._stream:
+            self._open.close()
+            self._stream = progress.stream
+            self._at = 0
+            bar = click.progressbar(length=progress.total, label=shown(str(progress.stream)), file=sys.stderr)
+            self._bar = self._open.enter_context(bar)
+        self._bar.update(progress.handled - self._at)
+        self._at = progress.handled
+
+    def close(self) -> None:
+        self._open.close()

@@ -1,0 +1,180 @@
+"""`tickfold live`: the strategies of FILE, each event in a journal before anyone hears of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import attrs
+import click
+
+from tickfold_eventstore import Journal, Stream
+from tickfold_eventstore.events import Event
+
+from ..clock import Clock, ReplayClock, WallClock
+from ..config import Config, Policy
+from ..errors import EndlessSource, ExchangeError, UnknownName
+from ..exchanges import Exchange, span
+from ..handle import Handle
+from ..live import Live
+from ..notices import Fault
+from ..strategy import Strategy
+from . import options
+from .asides import faults_on_stderr, say
+from .faults import DAMAGED, DONE, ERROR, WrongUse, exit_code
+from .interrupts import Interrupts
+from .load import find_source, load
+from .output import Write, event_line, json_line, own_stdout
+
+
+@attrs.frozen
+class Plan:
+    """What to run, where, and how to write what happens."""
+
+    strategies: Sequence[Strategy]
+    symbols: Sequence[str]
+    exchange: Exchange
+    data_dir: Path
+    config: Config
+    clock: Clock
+    write: Write
+    as_json: bool
+
+
+@click.command(
+    epilog=options.example(
+        "tickfold live strategy.py --exchange ccxt:binance --symbol BTC/USDT",
+        "tickfold live strategy.py --exchange csv:BTCUSDT.csv --symbol BTCUSDT --clock replay --json",
+    )
+)
+@options.file
+@options.data_dir
+@options.required_symbol
+@options.strategy
+@options.source
+@click.option("--clock", type=click.Choice(["wall", "replay"]), default="wall", show_default=True, help="Whose time.")
+@click.option("--to", "until", type=options.Moment(), help="With --clock replay: the boundary before which it ends.")
+@options.policy
+@options.as_json
+@options.debug
+def command(
+    file: Path,
+    data_dir: Path,
+    symbols: tuple[str, ...],
+    strategies: tuple[str, ...],
+    source: str | None,
+    clock: str,
+    until: int | None,
+    policy: Policy,
+    as_json: bool,
+) -> int:
+    """Run the strategies of FILE live and print each event once it is durable.
+
+    Ctrl-C stops gracefully: nothing is opened any more, a waiting entry is dropped, an open signal is watched to its
+    close. Ctrl-C once more, or SIGTERM, stops now: what is open goes on at the next start. --clock replay runs the same
+    engine, journal and all, over the recorded candles of csv: or sim: as fast as it goes.
+    """
+    if until is not None and clock == "wall":
+        raise WrongUse("--to ends a replay: give --clock replay with it, or stop a live run with Ctrl-C")
+    interrupts = Interrupts()
+    with interrupts.heard(), own_stdout() as write:
+        chosen = load(file, strategies)
+        time = WallClock() if clock == "wall" else ReplayClock(until)
+        plan = Plan(chosen, symbols, find_source(source), data_dir, Config(policy=policy), time, write, as_json)
+        return anyio.run(_run, plan, interrupts)
+
+
+async def _run(plan: Plan, interrupts: Interrupts) -> int:
+    try:
+        await _check_end(plan)
+        if interrupts.asked:
+            return interrupts.code
+        faults = _Faults()
+        async with Live(plan.data_dir, config=plan.config, clock=plan.clock) as live:
+            with faults_on_stderr(faults.hear):
+                handle = live.background(plan.symbols, strategy=plan.strategies, exchange=plan.exchange)
+                faults.handle = handle
+                told = [_Told(journal, plan) for journal in handle.journals]
+                stop = partial(_stop, handle, interrupts)
+                # A signal handler stands between any two instructions; what it asks for is done in the loop's own time.
+                with interrupts.told_to(partial(asyncio.get_running_loop().call_soon_threadsafe, stop)):
+                    await _tell_until_done(live, handle, told)
+        return interrupts.code or _verdict(handle, faults)
+    finally:
+        await plan.exchange.aclose()
+
+
+async def _check_end(plan: Plan) -> None:
+    """A replay needs an end: of the candles, or one that was named."""
+    if isinstance(plan.clock, ReplayClock) and plan.clock.to is None:
+        for symbol in plan.symbols:
+            _, end = await span(plan.exchange, symbol)
+            if end is None:
+                raise EndlessSource(plan.exchange.name)
+
+
+def _stop(handle: Handle, interrupts: Interrupts) -> None:
+    if not interrupts.now:
+        say("stopping when no signal is open; Ctrl-C once more stops now, and the next start goes on from there")
+    handle.stop(now=interrupts.now)
+
+
+class _Faults:
+    """What went wrong before a stream had begun: that ends the command, so that a wrong name is not tried for ever."""
+
+    def __init__(self) -> None:
+        self.handle: Handle | None = None
+        self.at_start: dict[Stream, BaseException] = {}
+
+    def hear(self, fault: Fault) -> None:
+        if fault.stream is None or fault.at is not None or not isinstance(fault.error, ExchangeError | UnknownName):
+            return
+        self.at_start.setdefault(fault.stream, fault.error)
+        if self.handle is not None:
+            self.handle.stop(now=True)
+
+
+class _Told:
+    """Writes each event of a journal once, in order, from another thread: a slow reader of stdout delays no tick."""
+
+    _one_line_at_a_time = anyio.CapacityLimiter(1)
+
+    def __init__(self, journal: Journal, plan: Plan) -> None:
+        self.stream = journal.stream
+        self.seq = journal.head.seq
+        self._journal = journal
+        self._write = plan.write
+        self._line = json_line if plan.as_json else event_line
+
+    async def follow(self) -> None:
+        async for event in self._journal.follow(self.seq + 1):
+            await self.tell(event)
+
+    async def tell(self, event: Event) -> None:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(self._write, self._line(event), limiter=self._one_line_at_a_time)
+            self.seq = event.seq
+
+
+async def _tell_until_done(live: Live, handle: Handle, told: Sequence[_Told]) -> None:
+    async with anyio.create_task_group() as tasks:
+        for each in told:
+            tasks.start_soon(each.follow)
+        await handle.wait()
+        tasks.cancel_scope.cancel()
+    for each in told:
+        for event in live.store.reader(each.stream).read(each.seq + 1):
+            await each.tell(event)
+
+
+def _verdict(handle: Handle, faults: _Faults) -> int:
+    codes = {stream: exit_code(error) for stream, error in handle.errors.items()}
+    if DAMAGED in codes.values():
+        return DAMAGED
+    if faults.at_start:
+        return exit_code(next(iter(faults.at_start.values())))
+    return ERROR if codes else DONE

@@ -1,0 +1,181 @@
+"""`tickfold report`: what a strategy did, from its journals or from a backtest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import anyio
+import click
+
+from tickfold_eventstore import Store, Stream
+from tickfold_eventstore.events import Event
+from tickfold_projections.active_signal import alive_after
+from tickfold_projections.render_csv import render_csv
+from tickfold_projections.render_json import render_json
+from tickfold_projections.render_markdown import render_markdown
+from tickfold_projections.report import Report, report
+
+from ..config import Config, Policy
+from ..errors import SpanUnknown
+from ..exchanges import Exchange, as_exchange, span
+from ..feed import candles_between
+from ..market import MINUTE_MS
+from . import options
+from .asides import say
+from .backtest import Range, backtested, report_of
+from .faults import WrongUse
+from .load import find_source, load
+from .output import own_stdout, put
+from .streams import open_store, select
+
+_RECENT_MS = 10 * MINUTE_MS
+
+
+@click.command(
+    epilog=options.example(
+        "tickfold report sma-cross",
+        "tickfold report sma-cross --format csv --from 2024-01-01 --to 2024-02-01 --out january.csv",
+        "tickfold report sma-cross --kind backtest --file strategy.py --exchange csv:BTCUSDT.csv --symbol BTCUSDT",
+    )
+)
+@click.argument("strategy")
+@options.data_dir
+@options.symbol
+@click.option(
+    "--exchange",
+    "source",
+    metavar="[NAME=]SOURCE",
+    help="Only streams of this exchange; a source such as csv:PATH also gives the price of what is open.",
+)
+@click.option("--format", "form", type=click.Choice(["md", "json", "csv"]), default="md", show_default=True)
+@click.option("--kind", type=click.Choice(["live", "backtest"]), default="live", show_default=True, help="Of what.")
+@click.option("--file", type=click.Path(path_type=Path), help="With --kind backtest: the file with the strategy.")
+@options.since
+@options.until
+@options.frame
+@options.policy
+@click.option("--out", type=click.Path(path_type=Path), help="Write to this file, whole or not at all.")
+@click.option("--no-provenance", is_flag=True, help="Without the block that says which events it was made from.")
+@options.as_json
+@options.debug
+def command(
+    strategy: str,
+    data_dir: Path,
+    symbols: tuple[str, ...],
+    source: str | None,
+    form: str,
+    kind: str,
+    file: Path | None,
+    since: int | None,
+    until: int | None,
+    frame: str | None,
+    policy: Policy,
+    out: Path | None,
+    no_provenance: bool,
+    as_json: bool,
+) -> None:
+    """Print what STRATEGY did: every event, then the statistics. The same journal gives the same bytes.
+
+    --from and --to select events by their time. --kind backtest runs the strategy of --file and reports on that.
+    """
+    within = Range(frame, since, until)
+    if kind == "backtest":
+        made = _of_backtest(strategy, symbols, source, file, within, Config(policy=policy))
+    elif file is not None or frame is not None:
+        raise WrongUse("--file and --frame belong to a backtest: give --kind backtest with them")
+    else:
+        made = _of_journals(open_store(data_dir), strategy, symbols, source, within)
+    text = _rendered(made, "json" if as_json else form, provenance=not no_provenance)
+    if out is None:
+        put(text, end="")
+    else:
+        _write(out, text)
+
+
+def _of_backtest(
+    strategy: str, symbols: tuple[str, ...], source: str | None, file: Path | None, within: Range, config: Config
+) -> Report:
+    if file is None or not symbols:
+        raise WrongUse("--kind backtest needs the strategy and its symbols: give --file and --symbol")
+    with own_stdout():
+        (chosen,) = load(file, (strategy,))
+        (result,) = backtested([chosen], symbols, find_source(source), within, config)
+    return report_of(result)
+
+
+def _of_journals(store: Store, strategy: str, symbols: tuple[str, ...], source: str | None, within: Range) -> Report:
+    """A damaged journal is an error of the whole: a report that silently lacks a stream would be wrong."""
+    exchange = as_exchange(source) if source is not None and ":" in source else None
+    name = source if exchange is None else exchange.name
+    told = _Told(store, select(store, [] if name is None else [name], [strategy], symbols), within)
+    events = list(told.events())
+    prices = {} if exchange is None else anyio.run(_prices, exchange, told.alive(), within)
+    return report(strategy, events, prices=prices, hashes=told.hashes)
+
+
+class _Told:
+    """The events of streams, as far as they are in the range; what was read last is kept for the provenance."""
+
+    def __init__(self, store: Store, streams: Sequence[Stream], within: Range) -> None:
+        self.hashes: dict[Stream, str] = {}
+        self._last: dict[Stream, Event] = {}
+        self._store = store
+        self._streams = streams
+        self._within = within
+
+    def events(self) -> Iterator[Event]:
+        since, until = self._within.since, self._within.until
+        for stream in self._streams:
+            for record in self._store.reader(stream).records():
+                for event in record.events:
+                    if (since is None or event.at >= since) and (until is None or event.at < until):
+                        self.hashes[stream] = record.hash
+                        self._last[stream] = event
+                        yield event
+
+    def alive(self) -> list[Stream]:
+        """The streams with a signal after the last event that was read."""
+        return [stream for stream, event in self._last.items() if alive_after(event)]
+
+
+async def _prices(exchange: Exchange, streams: Sequence[Stream], within: Range) -> dict[Stream, float]:
+    """The last close of each, as of the end of the range or of now; a stream without a recent one has none."""
+    prices: dict[Stream, float] = {}
+    try:
+        for stream in streams:
+            end = await _end(exchange, stream.symbol, within)
+            candles = await candles_between(
+                exchange, stream.symbol, end - _RECENT_MS, end, Config(), lambda error: say(str(error))
+            )
+            if len(candles):
+                prices[stream] = float(candles.close[-1])
+    finally:
+        await exchange.aclose()
+    return prices
+
+
+async def _end(exchange: Exchange, symbol: str, within: Range) -> int:
+    try:
+        _, end = await span(exchange, symbol)
+    except SpanUnknown:
+        end = None
+    last = None if within.until is None else within.until - MINUTE_MS
+    return min(moment for moment in (time.time_ns() // 1_000_000, end, last) if moment is not None)
+
+
+def _rendered(made: Report, form: str, *, provenance: bool) -> str:
+    match form:
+        case "csv":
+            return render_csv(made)
+        case "json":
+            return render_json(made, provenance=provenance)
+        case _:
+            return render_markdown(made, provenance=provenance)
+
+
+def _write(path: Path, text: str) -> None:
+    beside = path.with_name(f"{path.name}.tmp")
+    beside.write_text(text, encoding="utf-8", newline="")
+    beside.replace(path)
