@@ -134,6 +134,15 @@ class CheckpointMismatch(StoreError):
         self.why = why
 
 
+class UnusableName(StoreError, ValueError):
+    """An exchange, a strategy or a symbol is called what no stream can be called."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(f"{name!r} cannot be the name of an exchange, a strategy or a symbol: {why}")
+        self.name = name
+        self.why = why
+
+
 class UnsupportedPlatform(StoreError):
     """This file system or operating system cannot keep the journal's promise."""
 

@@ -27,7 +27,7 @@ class Files(Protocol):
     """Calls raise `OSError` as the system does. Paths are absolute; a descriptor belongs to the one who opened it."""
 
     poisoned: set[str]
-    """Stream directories of which a sync failed in this process: what the cache shows of them may not be on the disk."""
+    """Stream directories of which a sync failed in this process: the cache may show what the disk never got."""
 
     def open(self, path: str, *, create: bool = False, exclusive: bool = False) -> int:
         """A descriptor for reading and writing a file, or for syncing a directory."""
@@ -114,16 +114,16 @@ class _PosixFiles:
         return os.path.lexists(path)
 
     def listdir(self, path: str) -> list[str]:
-        return os.listdir(path)
+        return [entry.name for entry in Path(path).iterdir()]
 
     def mkdir(self, path: str) -> None:
-        os.mkdir(path)
+        Path(path).mkdir()
 
     def rename(self, source: str, target: str) -> None:
-        os.rename(source, target)
+        Path(source).rename(target)
 
     def unlink(self, path: str) -> None:
-        os.unlink(path)
+        Path(path).unlink()
 
 
 class LinuxFiles(_PosixFiles):

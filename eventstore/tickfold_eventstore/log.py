@@ -42,7 +42,8 @@ class EventLog(Protocol):
 
     def append(self, events: Sequence[Event], *, expected_seq: int) -> Head:
         """Append one record; on disk when it returns. Raises `WrongExpectedVersion`, `AppendRefused` (nothing was
-        written), `JournalPoisoned` (unknown whether), `JournalClosed`."""
+        written), `JournalPoisoned` (unknown whether), `JournalClosed`.
+        """
         ...
 
     def records(self, from_seq: int = 1) -> Iterator[Record]:
@@ -64,7 +65,8 @@ class EventLog(Protocol):
 
 def check_append(stream: Stream, events: Sequence[Event], head: Head) -> None:
     """What the caller must get right before any journal takes a record: raises `ValueError` for a mistake of the
-    program, such as an event of another stream or a seq that is not the next."""
+    program, such as an event of another stream or a seq that is not the next.
+    """
     if not events:
         raise ValueError(f"{stream}: a record holds at least one event")
     for seq, event in enumerate(events, head.seq + 1):

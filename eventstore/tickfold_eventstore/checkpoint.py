@@ -1,0 +1,111 @@
+"""A named reader's place and state, replaced as one file: what the state holds was read exactly once.
+
+DATA_DIR/checkpoints/{exchange}/{strategy}/{symbol}/{reader}.json
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+import msgspec
+
+from .errors import CheckpointMismatch
+from .files import Files
+from .folder import read_all, write_all
+from .log import Head
+from .reader import Reader
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """`seq` and `h` name the last record that `state` has taken in; seq 0: none."""
+
+    seq: int
+    h: str
+    state: Any = None
+
+
+@attrs.frozen
+class CheckpointFile:
+    """Where one reader of one stream keeps its checkpoint. `path` is absolute and ends in `.json`."""
+
+    files: Files
+    path: str
+    reader: str
+
+    def load(self, journal: Reader) -> Checkpoint | None:
+        """The checkpoint, None where there is none yet.
+
+        Raises `CheckpointMismatch` where it cannot be read, or where the journal does not hold the record it names.
+        """
+        if not self.files.exists(self.path):
+            return None
+        try:
+            found = msgspec.json.decode(_content(self.files, self.path), type=Checkpoint)
+        except msgspec.MsgspecError as error:
+            raise CheckpointMismatch(
+                str(journal.stream), self.reader, 0, f"its file cannot be read ({error})"
+            ) from error
+        if found.seq:
+            record = next(journal.records(found.seq), None)
+            if record is None:
+                raise CheckpointMismatch(str(journal.stream), self.reader, found.seq, "the journal ends before it")
+            if record.seq != found.seq or record.hash != found.h:
+                raise CheckpointMismatch(str(journal.stream), self.reader, found.seq, "another record stands there")
+        return found
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Replace it; on the disk, whole, when this returns. Raises `OSError`."""
+        parent = self.path.rpartition("/")[0]
+        self._make(parent)
+        making = f"{self.path}.tmp"
+        if self.files.exists(making):
+            self.files.unlink(making)
+        descriptor = self.files.open(making, create=True, exclusive=True)
+        try:
+            write_all(self.files, descriptor, msgspec.json.encode(checkpoint) + b"\n", 0)
+            self.files.sync(descriptor)
+        finally:
+            self.files.close(descriptor)
+        self.files.rename(making, self.path)
+        _sync(self.files, parent)
+
+    def _make(self, path: str) -> None:
+        if not self.files.exists(path):
+            above = path.rpartition("/")[0]
+            self._make(above)
+            self.files.mkdir(path)
+            _sync(self.files, above)
+
+
+def named_by_checkpoints(files: Files, root: str, place: str) -> list[Head]:
+    """The records of a stream that its readers' checkpoints name: they were acknowledged, whatever MARK says."""
+    folder = f"{root}/checkpoints/{place}"
+    if not files.exists(folder):
+        return []
+    found = []
+    for name in sorted(files.listdir(folder)):
+        if name.endswith(".json"):
+            try:
+                checkpoint = msgspec.json.decode(_content(files, f"{folder}/{name}"), type=Checkpoint)
+            except msgspec.MsgspecError:
+                continue  # the reader itself will say so; it names no record
+            if checkpoint.seq:
+                found.append(Head(checkpoint.seq, checkpoint.h))
+    return found
+
+
+def _content(files: Files, path: str) -> bytes:
+    descriptor = files.open(path)
+    try:
+        return read_all(files, descriptor, files.size(descriptor), 0)
+    finally:
+        files.close(descriptor)
+
+
+def _sync(files: Files, path: str) -> None:
+    descriptor = files.open(path)
+    try:
+        files.sync(descriptor)
+    finally:
+        files.close(descriptor)

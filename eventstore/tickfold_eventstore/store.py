@@ -1,0 +1,148 @@
+"""The streams in a data directory: which there are, and one of them to write or to read.
+
+DATA_DIR/journal/{exchange}/{strategy}/{symbol}/      each part percent-encoded, so that any name is safe
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from hashlib import sha256
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import unquote
+
+from .checkpoint import named_by_checkpoints
+from .errors import CorruptJournal, JournalPoisoned, NewerFormat, StreamNotFound, UnusableName
+from .files import Files, files_here
+from .folder import Folder, Layout, segment_name
+from .journal import Journal
+from .lock import StreamLock
+from .reader import Reader
+from .recovery import Fold, look, settle
+from .signals import Stream
+
+T = TypeVar("T")
+
+LONGEST_NAME = 255
+"""Bytes that a file name may have."""
+
+_UNSAFE = re.compile(rb"[^A-Za-z0-9_.-]")
+
+
+class Store:
+    """The journals of one data directory. `layout` is for tests of what happens at the ends of segments."""
+
+    def __init__(
+        self, data_dir: str | os.PathLike[str], *, files: Files | None = None, layout: Layout = Layout()
+    ) -> None:
+        self.data_dir = Path(data_dir)
+        self._files = files
+        self._layout = layout
+
+    @property
+    def files(self) -> Files:
+        """The disk. Raises `UnsupportedPlatform` where no journal can be kept."""
+        if self._files is None:
+            self._files = files_here()
+        return self._files
+
+    def streams(self) -> list[Stream]:
+        """Every stream that something was appended to, in the order of exchange, strategy and symbol."""
+        found = [f"{self._root}/journal"]
+        for _ in Stream._fields:
+            there = (path for path in found if self.files.exists(path))
+            found = [f"{path}/{name}" for path in there for name in self.files.listdir(path)]
+        return sorted(stream for path in found if (stream := self._named(path)) is not None)
+
+    def open(self, stream: Stream, fold: Fold[T]) -> tuple[Journal, T]:
+        """Take a stream and recover it: its journal, to append to, and what `fold` made of its records, newest first.
+
+        `fold` takes as many as it needs. Nothing is changed where this raises `StreamHeld`, `CorruptJournal`,
+        `NewerFormat`, `UnsupportedPlatform` or `UnusableName`; `OSError` and `JournalPoisoned` tell of a failing disk.
+        """
+        folder = self.folder(stream)
+        directories = self._directories(folder)
+        self.files.check_fit(str(self.data_dir.absolute()))
+        for path in reversed(directories[:-1]):
+            if not self.files.exists(path):
+                self.files.mkdir(path)
+        if folder.path in self.files.poisoned:
+            raise JournalPoisoned(str(stream), "a sync failed before in this process")
+        lock = StreamLock(folder)
+        try:
+            self._sync(folder, directories)
+            found, folded = look(folder, fold, named_by_checkpoints(self.files, self._root, self.place(stream)))
+            recovered = settle(folder, found)
+            return Journal(folder, lock, found, recovered), folded
+        except BaseException:
+            lock.close()
+            raise
+
+    def reader(self, stream: Stream) -> Reader:
+        """The stream's journal, to read. Raises `StreamNotFound`, which lists those that exist."""
+        folder = self.folder(stream)
+        if not folder.segments():
+            raise StreamNotFound(str(stream), tuple(str(each) for each in self.streams()))
+        return Reader(folder)
+
+    def folder(self, stream: Stream) -> Folder:
+        """A stream's directory, whether it is there or not. Raises `UnusableName`."""
+        return Folder(self.files, f"{self._root}/journal/{self.place(stream)}", stream, self._layout)
+
+    def place(self, stream: Stream) -> str:
+        """Where a stream's files lie, below `journal` and below `checkpoints`."""
+        return "/".join(encoded(part) for part in stream)
+
+    @property
+    def _root(self) -> str:
+        return str(self.data_dir.absolute())
+
+    def _directories(self, folder: Folder) -> list[str]:
+        """The stream's directory and those above it, up to the one that holds the data directory."""
+        paths, path = [folder.path], Path(folder.path)
+        while path != self.data_dir.absolute().parent and path != path.parent:
+            path = path.parent
+            paths.append(str(path))
+        return paths
+
+    def _sync(self, folder: Folder, directories: list[str]) -> None:
+        *ours, above = directories
+        for path in ours:
+            folder.sync_names(path)
+        with contextlib.suppress(PermissionError):  # what is not ours to open was made durable by who made it
+            folder.sync_names(above)
+
+    def _named(self, path: str) -> Stream | None:
+        """Whose directory this is: what its header says, or, where that is damaged, its path."""
+        folder = Folder(self.files, path, Stream(*(unquote(part) for part in path.split("/")[-3:])), self._layout)
+        try:
+            segments = folder.segments()
+            if not segments:
+                return None
+            with folder.opened(segment_name(segments[0])) as descriptor:
+                header = folder.header(descriptor, segments[0], of_any_stream=True)[0]
+        except (CorruptJournal, NewerFormat):
+            return folder.stream
+        return header.names if self.place(header.names) == "/".join(path.split("/")[-3:]) else folder.stream
+
+
+def encoded(name: str) -> str:
+    """A name as one part of a path: letters, digits, `_`, `.` and `-` as they are, other bytes of its UTF-8 as %XX, a
+    name of dots too; where that is longer than a file name may be, cut, with a hash of the name behind `~`.
+
+    Raises `UnusableName` for an empty name and for one that is no text.
+    """
+    try:
+        raw = name.encode()
+    except UnicodeEncodeError:
+        raise UnusableName(name, "it holds half of a character") from None
+    if not raw:
+        raise UnusableName(name, "it is empty")
+    safe = _UNSAFE.sub(lambda found: b"%%%02X" % found[0][0], raw).decode("ascii")
+    if not safe.strip("."):
+        safe = safe.replace(".", "%2E")
+    if len(safe) > LONGEST_NAME:
+        safe = f"{safe[: LONGEST_NAME - 17]}~{sha256(raw).hexdigest()[:16]}"
+    return safe

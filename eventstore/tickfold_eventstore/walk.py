@@ -1,0 +1,126 @@
+"""A stream's lines from the newest back, across its segments; each must verify against the one before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from .codec import decode_events
+from .errors import CorruptJournal
+from .folder import Folder, lines_backwards, segment_name, written_end
+from .log import Record
+from .record import Line, follows, parse, stored_hash
+from .upcasters import Newer
+
+
+class Placed(NamedTuple):
+    """A line and where it stands."""
+
+    segment: int
+    offset: int
+    raw: bytes
+    line: Line
+
+    @property
+    def end(self) -> int:
+        return self.offset + len(self.raw)
+
+
+def last_valid(folder: Folder, descriptor: int, segment: int, size: int) -> Placed:
+    """The last line of a segment that verifies against the hash stored on the line before it; at worst the header,
+    which must have been checked.
+    """
+    newer: tuple[int, bytes] | None = None
+    for offset, raw in lines_backwards(
+        folder.files, descriptor, min(size, written_end(folder.files, descriptor, size) + 1)
+    ):
+        if newer is not None:
+            line, previous = parse(newer[1]), stored_hash(raw)
+            if line is not None and previous is not None and follows(previous, newer[1]):
+                return Placed(segment, *newer, line)
+        newer = offset, raw
+    line = parse(newer[1]) if newer else None
+    assert newer is not None, "a segment whose header was read holds a line"
+    assert line is not None, "the header was checked"
+    return Placed(segment, *newer, line)
+
+
+def backwards(folder: Folder, segments: list[int], last: Placed) -> Iterator[Placed]:
+    """Every line from `last` back to the first of the stream. Raises `CorruptJournal` at one that does not verify."""
+    newest_first = [segment for segment in reversed(segments) if segment <= last.segment]
+    end: int | None = last.end
+    for place, segment in enumerate(newest_first):
+        with folder.opened(segment_name(segment)) as descriptor:
+            header, _ = folder.header(descriptor, segment)
+            if end is None:
+                size = folder.files.size(descriptor)
+                end = min(size, written_end(folder.files, descriptor, size) + 1)
+            yield from _of_segment(folder, descriptor, segment, end)
+        if header.previous.strip("0") or place + 1 < len(newest_first):
+            _check_seam(folder, segment, newest_first[place + 1 : place + 2], header.previous.encode())
+        end = None
+
+
+def records_backwards(folder: Folder, lines: Iterator[Placed]) -> Iterator[Record]:
+    """The records among such lines, decoded. Raises `NewerFormat`, `CorruptJournal`."""
+    for placed in lines:
+        if placed.line.kind == b"events":
+            yield record_of(folder, placed)
+
+
+def record_of(folder: Folder, placed: Placed) -> Record:
+    """A line's events. Raises `NewerFormat`, and `CorruptJournal` where they cannot be read."""
+    line = placed.line
+    try:
+        events = decode_events(line.body, line.seq, line.t, folder.stream)
+    except Newer as newer:
+        raise folder.newer(newer.what) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise folder.corrupt(
+            "unreadable", placed.segment, placed.offset, line.seq - 1, f"its events cannot be read: {error}"
+        ) from error
+    return Record(line.seq, line.hash.decode(), events)
+
+
+def check_sealed(folder: Folder, segment: int, before: int, previous: bytes) -> None:
+    """Whether the segment `before` ends in the seal that `segment` goes on from. Raises `CorruptJournal`."""
+    with folder.opened(segment_name(before)) as descriptor:
+        size = folder.files.size(descriptor)
+        end = written_end(folder.files, descriptor, size)
+        _, raw = next(lines_backwards(folder.files, descriptor, min(size, end + 1)), (0, b""))
+        line = parse(raw)
+        if line is None or line.kind != b"seal" or line.hash != previous or line.seq + 1 != segment:
+            raise folder.corrupt(
+                "seal", before, end, 0, f"it does not end in the seal that {segment_name(segment)} goes on from"
+            )
+
+
+def _check_seam(folder: Folder, segment: int, before: list[int], previous: bytes) -> None:
+    if not before:
+        raise folder.corrupt("missing", segment, 0, 0, "the segment before it is not there")
+    if not previous.strip(b"0"):
+        raise folder.corrupt("header", segment, 0, segment - 1, "it says that it is the first segment, and is not")
+    check_sealed(folder, segment, before[0], previous)
+
+
+def _of_segment(folder: Folder, descriptor: int, segment: int, end: int) -> Iterator[Placed]:
+    newer: tuple[int, bytes, Line] | None = None
+    for offset, raw in lines_backwards(folder.files, descriptor, end):
+        if newer is not None:
+            previous = stored_hash(raw)
+            if previous is None or not follows(previous, newer[1]):
+                raise _broken(folder, descriptor, segment, newer[0], "it does not follow the line before it")
+            yield Placed(segment, *newer)
+        line = parse(raw)
+        if line is None:
+            raise _broken(folder, descriptor, segment, offset, "it is no line of a journal")
+        newer = offset, raw, line
+    if newer is not None:
+        yield Placed(segment, *newer)
+
+
+def _broken(folder: Folder, descriptor: int, segment: int, offset: int, detail: str) -> CorruptJournal:
+    last_good = last_valid(folder, descriptor, segment, offset).line.seq if offset else segment - 1
+    return folder.corrupt("chain", segment, offset, last_good, detail)
