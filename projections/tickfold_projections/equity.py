@@ -1,14 +1,15 @@
 """Equity, its drawdown and its daily returns, from closed signals.
 
 Each stream is an account of its own that starts at 1 and puts all it has into each signal; the equity of several is
-their mean, so each weighs the same at the start and none is topped up. An account that reaches 0 stays there.
+their mean, so each weighs the same at the start and none is topped up. An account that reaches 0 stays there; what is
+too large for a number is infinite.
 """
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import attrs
 
@@ -50,8 +51,15 @@ def equity_curve(trades: Sequence[Trade], start_at: int) -> list[Point]:
     for at, together in itertools.groupby(trades, key=lambda trade: trade.closed_at):
         for trade in together:
             accounts[trade.stream] *= max(0.0, 1 + trade.percentage / 100)
-        curve.append(Point(at, math.fsum(accounts.values()) / len(accounts)))
+        curve.append(Point(at, _mean(accounts.values())))
     return curve
+
+
+def _mean(equities: Collection[float]) -> float:
+    try:
+        return math.fsum(equities) / len(equities)
+    except OverflowError:
+        return math.inf
 
 
 def deepest_drawdown(curve: Sequence[Point]) -> Drawdown | None:

@@ -9,8 +9,8 @@ from typing import Literal
 import attrs
 import msgspec
 
-Unit = Literal["count", "percent", "result", "ratio", "minutes", "days"]
-"""`result` is a percentage that may be a loss: it is written with its sign."""
+Unit = Literal["count", "share", "percent", "result", "ratio", "minutes", "days"]
+"""`share` is a percentage of a whole; `result` one that may be a loss: it is written with its sign."""
 
 CLOSED_NEEDED = 10
 """Ratios need at least so many closed signals."""
@@ -35,6 +35,8 @@ def figure(value: Callable[[], float], *lacks: str | None) -> Figure:
         known = value()
     except OverflowError:
         known = math.inf
+    except ZeroDivisionError:
+        return Figure(None, "what it is a ratio to is too small for a number")
     return Figure(known) if math.isfinite(known) else Figure(None, "it is too large for a number")
 
 
@@ -50,7 +52,7 @@ class Definition:
 DEFINITIONS = {
     "closed": Definition("Closed signals", "count", "Signals that were opened and have ended."),
     "win_rate": Definition(
-        "Win rate", "percent", "Closed signals with a PNL over 0 (W), of all closed; L is under 0, a draw exactly 0."
+        "Win rate", "share", "Closed signals with a PNL over 0 (W), of all closed; L is under 0, a draw exactly 0."
     ),
     "average_pnl": Definition("Average PNL", "result", "Mean of the net PNL of the closed signals, in percent."),
     "total_pnl": Definition(
@@ -72,7 +74,7 @@ DEFINITIONS = {
     "expectancy": Definition(
         "Expectancy",
         "result",
-        "Share of wins x average win + share of losses x average loss: the PNL to expect of one signal.",
+        "Share of wins × average win + share of losses × average loss: the PNL to expect of one signal.",
     ),
     "payoff_ratio": Definition("Payoff ratio", "ratio", "Average win / average loss without its sign."),
     "sharpe_per_trade": Definition(
@@ -81,13 +83,13 @@ DEFINITIONS = {
     "sharpe": Definition(
         "Sharpe ratio (annualised)",
         "ratio",
-        "Mean / standard deviation (n - 1) of the daily returns of the equity, times the root of 365; risk-free 0. "
+        "Mean / standard deviation (n - 1) of the daily returns of the equity, × √365; risk-free rate 0. "
         "Days are UTC, by the time of closing, from the first opening to the last closing; a day without one counts 0.",
     ),
     "sortino": Definition(
         "Sortino ratio (annualised)",
         "ratio",
-        "Mean of the daily returns / root of the mean square of those under 0 (over all days), times the root of 365.",
+        "Mean of the daily returns / root of the mean square of those under 0 (over all days), × √365.",
     ),
     "annual_return": Definition(
         "Annual return", "result", "The compounded return as a rate a year: equity at the end ^ (365 / days) - 1."
@@ -108,8 +110,9 @@ DEFINITIONS = {
     ),
     "exposure": Definition(
         "Exposure",
-        "percent",
-        "Share of the time from the first opening to the last closing in a signal, mean of symbols.",
+        "share",
+        "Share of the time from the first opening to the last closing that was spent in signals that closed; the mean "
+        "over the symbols that closed one.",
     ),
     "average_minutes": Definition("Average holding time", "minutes", "Mean time from opening to closing."),
     "median_minutes": Definition("Median holding time", "minutes", "The holding time in the middle."),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import date
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_MS = 86_400_000
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 _CONTROLS = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # C0, DEL and C1: what a terminal obeys
@@ -22,14 +24,23 @@ def shown(text: str) -> str:
 
 def instant(at: int) -> str:
     """A time (ms since the epoch) as ISO 8601, UTC: `2022-01-01T00:15:00Z`; `@MS` where a calendar ends."""
-    try:
-        moment = _EPOCH + timedelta(milliseconds=at)
-    except OverflowError:
+    days, rest = divmod(at, _DAY_MS)
+    day = _date(days)
+    if day is None:
         return f"@{at}"
-    precision = "milliseconds" if at % 1000 else "seconds"
-    return moment.isoformat(timespec=precision).replace("+00:00", "Z")
+    seconds, thousandths = divmod(rest, 1000)
+    fraction = f".{thousandths:03}" if thousandths else ""
+    return f"{day}T{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}Z"
 
 
 def number(value: float) -> str:
     """The shortest decimal that reads back as `value`, whole numbers without a point."""
     return repr(value).removesuffix(".0")
+
+
+@functools.lru_cache(maxsize=1024)
+def _date(days: int) -> str | None:
+    try:
+        return date.fromordinal(_EPOCH_DAY + days).isoformat()
+    except (ValueError, OverflowError):
+        return None

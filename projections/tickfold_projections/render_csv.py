@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 
 from .notation import instant, number, shown
@@ -13,14 +14,18 @@ _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def render_csv(report: Report) -> str:
-    """One line an event, under the columns of the Markdown table. Numbers in full, what is not known is empty."""
+    """One line an event, under the columns of the Markdown table and that of its exchange.
+
+    Numbers in full, what is not known is empty. The provenance is no part of it.
+    """
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\r\n")
-    lines.writerow(COLUMNS)
+    lines.writerow((*COLUMNS, "Exchange"))
     lines.writerows(map(_row, report.rows))
     return written.getvalue()
 
 
+@functools.lru_cache(maxsize=4096)
 def harmless(text: str) -> str:
     """Text from outside on one line; what a spreadsheet would compute begins with an apostrophe."""
     text = shown(text)
@@ -36,6 +41,7 @@ def _row(row: Row) -> tuple[str, ...]:
         *map(_cell, numbers),
         _cell(row.reason),
         _cell(row.minutes),
+        _cell(row.exchange),
     )
 
 

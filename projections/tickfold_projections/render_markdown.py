@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from .figures import DEFINITIONS, TOTAL_EVENTS, Figure, Unit
 from .notation import instant, number, shown
@@ -12,7 +13,7 @@ from .statistics import Counts, Outcomes, Statistics
 
 TITLES = {"live": "Live Trading Report", "backtest": "Backtest Report"}
 
-_MARKS = re.compile(r"[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])")
+_MARKS = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _LINKS = re.compile(r"(?i)(?<=[a-z])(:)(?=//)|(?<=www)(\.)|(@)")
 
@@ -22,6 +23,7 @@ def render_markdown(report: Report, *, provenance: bool = True) -> str:
     return "\n".join(_lines(report, provenance=provenance)) + "\n"
 
 
+@functools.lru_cache(maxsize=4096)
 def escaped(text: str) -> str:
     """Text from outside, for a table cell: nothing in it is markup, a link, or a line end.
 
@@ -33,9 +35,10 @@ def escaped(text: str) -> str:
 
 
 def _lines(report: Report, *, provenance: bool) -> Iterator[str]:
-    yield f"# {TITLES[report.kind]}: {escaped(report.strategy)}"
+    yield f"# {TITLES[report.kind]}: {_heading(report.strategy)}"
     yield ""
-    yield from _table(COLUMNS, map(_row, report.rows), none="No events.")
+    named = _naming(report)
+    yield from _table(COLUMNS, (_row(row, named(row)) for row in report.rows), none="No events.")
     yield from _section("Statistics", ("Statistic", "Value", "Definition"), _figures(report.statistics))
     for title, column, groups in (
         ("By close reason", "Close Reason", report.statistics.by_reason),
@@ -45,7 +48,9 @@ def _lines(report: Report, *, provenance: bool) -> Iterator[str]:
         columns: Sequence[str] = (column, "Closed", "W / L / draws", "Win rate", "Average PNL", "Total PNL")
         yield from _section(title, columns, map(_outcomes, groups), none="No closed signals.")
     columns = ("Symbol", "Signal ID", "Position", "State", "Since", "Note", *COLUMNS[7:10], "Price", "Unrealised PNL")
-    yield from _section("Open signals", columns, map(_open_signal, report.open), none="None.")
+    yield from _section(
+        "Open signals", columns, (_open_signal(found, named(found)) for found in report.open), none="None."
+    )
     if provenance and report.provenance is not None:
         columns = ("Stream", "Events", "Head hash", "Starts")
         yield from _section("Provenance", columns, map(_provenance, report.provenance), none="No events.")
@@ -68,11 +73,24 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, none: str) 
     yield from lines
 
 
-def _row(row: Row) -> Sequence[str]:
+def _heading(text: str) -> str:
+    """A heading may end in number signs, and they are no part of it."""
+    return re.sub(r"#+\Z", lambda found: "\\#" * len(found[0]), escaped(text))
+
+
+def _naming(report: Report) -> Callable[[Row | OpenSignal], str]:
+    """The symbol is name enough, unless there are several exchanges."""
+    exchanges = {row.exchange for row in report.rows} | {found.exchange for found in report.open}
+    if len(exchanges) > 1:
+        return lambda found: escaped(f"{found.exchange}/{found.symbol}")
+    return lambda found: escaped(found.symbol)
+
+
+def _row(row: Row, symbol: str) -> Sequence[str]:
     return (
         instant(row.at),
         row.action,
-        escaped(row.symbol),
+        symbol,
         _text(row.signal_id),
         escaped(row.position),
         _text(row.note),
@@ -114,8 +132,10 @@ def _figure(figure: Figure, unit: Unit) -> str:
     match unit:
         case "count":
             return number(value)
-        case "percent":
+        case "share":
             return f"{value:.2f} %"
+        case "percent":
+            return f"{value:.4f} %"
         case "result":
             return _result(value)
         case "ratio":
@@ -131,16 +151,16 @@ def _outcomes(group: Outcomes) -> Sequence[str]:
         escaped(group.name),
         str(group.closed),
         f"{group.wins} / {group.losses} / {group.draws}",
-        _figure(group.win_rate, "percent"),
+        _figure(group.win_rate, "share"),
         _figure(group.average_pnl, "result"),
         _figure(group.total_pnl, "result"),
     )
 
 
-def _open_signal(found: OpenSignal) -> Sequence[str]:
+def _open_signal(found: OpenSignal, symbol: str) -> Sequence[str]:
     signal = found.signal
     return (
-        escaped(found.symbol),
+        symbol,
         escaped(signal.id),
         signal.position,
         found.state,
@@ -157,7 +177,7 @@ def _open_signal(found: OpenSignal) -> Sequence[str]:
 def _provenance(found: Provenance) -> Sequence[str]:
     return (
         escaped(f"{found.exchange}/{found.strategy}/{found.symbol}"),
-        f"{found.first_seq} to {found.last_seq}",
+        f"{found.first_seq} to {found.last_seq}" if found.last_seq else "none",
         _text(found.head_hash),
         str(found.starts),
     )

@@ -1,11 +1,14 @@
 """What a report says, as data: one row an event, the statistics, what is still open, and where it all comes from.
 
-    report(strategy, events, *, kind="live", boundaries=None, prices=None, costs=Costs(), hashes=None) -> Report
+    report(strategy, events, *, kind="live", start=None, end=None, boundaries=None, prices=None, costs=Costs(),
+           hashes=None) -> Report
 
-`events`: of any number of streams, each stream's in the order of its seq; other strategies' must be left out by the
-caller. Rows are ordered by `at`, then stream, never against seq. `boundaries`: what a backtest counted. `prices`: the
-last price of a stream, for the unrealised result of what is open; without one, that of the stream's last `stopped`.
-`hashes`: the head's hash of each stream.
+`events`: of any number of streams, each stream's from its first on, in the order of its seq; other strategies' must be
+left out by the caller. Rows are ordered by `at`, then stream, never against seq. With `start` or `end` (ms) only events
+with an `at` in [start, end) are told, so that adjacent ranges split them exactly; what came before still says what is
+open. `boundaries`: what a backtest counted. `prices`: the last price of a stream, for the unrealised result of what is
+open; without one, that of the stream's last `stopped`. `hashes`: the hash of the record of each stream's last event;
+looked up when the events have ended, so that whoever yields them may fill it.
 
 Starts and stops are neither rows nor events here: they, and every seq, stand in the provenance alone, so that all else
 is the same for a replay that was killed and started again and for one that never was. `render_*` write a report down.
@@ -13,6 +16,7 @@ is the same for a replay that was killed and started again and for one that neve
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -85,7 +89,9 @@ class OpenSignal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """Which events of a stream a report was made from; `head_hash` is that of the journal's last record."""
+    """Which events of a stream a report tells (0 to 0: none); `head_hash` is that of the record of the last one, None
+    where there is none (a backtest).
+    """
 
     exchange: str
     strategy: str
@@ -112,31 +118,38 @@ def report(
     events: Iterable[Event],
     *,
     kind: Kind = "live",
+    start: int | None = None,
+    end: int | None = None,
     boundaries: Ticks | None = None,
     prices: Mapping[Stream, float] | None = None,
     costs: Costs = Costs(),
     hashes: Mapping[Stream, str] | None = None,
 ) -> Report:
     """Fold the events of a strategy into a report."""
-    ledger = Ledger()
-    rows: list[tuple[int, Stream, Row]] = []
-    for event in events:
-        ledger.book(event)
-        row = _row(event)
-        if row is not None:
-            rows.append((event.at, event.stream, row))
-    rows.sort(key=lambda entry: entry[:2])
-    ledger.settle()
+    ledger = Ledger(start, end)
+    rows = _book(events, ledger)
     streams = sorted(ledger.accounts)
-    found = (_open_signal(stream, ledger.accounts[stream], (prices or {}).get(stream), costs) for stream in streams)
+    found = (_open_signal(ledger.accounts[stream], (prices or {}).get(stream), costs) for stream in streams)
     return Report(
         kind=kind,
         strategy=strategy,
-        rows=tuple(row for _, _, row in rows),
+        rows=rows,
         statistics=statistics_of(ledger, boundaries=boundaries),
         open=tuple(each for each in found if each is not None),
-        provenance=tuple(_provenance(stream, ledger.accounts[stream], hashes or {}) for stream in streams),
+        provenance=tuple(_provenance(ledger.accounts[stream], hashes or {}) for stream in streams),
     )
+
+
+def _book(events: Iterable[Event], ledger: Ledger) -> tuple[Row, ...]:
+    rows: list[tuple[int, Stream, Row]] = []
+    for event in events:
+        account = ledger.book(event)
+        row = None if account is None else _row(event)
+        if account is not None and row is not None:
+            rows.append((event.at, account.stream, row))
+    ledger.settle()
+    rows.sort(key=operator.itemgetter(0, 1))
+    return tuple(row for _, _, row in rows)
 
 
 def _row(event: Event) -> Row | None:
@@ -199,7 +212,7 @@ def _signal_row(
     )
 
 
-def _open_signal(stream: Stream, account: Account, price: float | None, costs: Costs) -> OpenSignal | None:
+def _open_signal(account: Account, price: float | None, costs: Costs) -> OpenSignal | None:
     alive = account.alive
     if alive is None:
         return None
@@ -210,8 +223,8 @@ def _open_signal(stream: Stream, account: Account, price: float | None, costs: C
     if price is not None and isinstance(alive, Opened):
         percentage = profit_and_loss(alive.signal.position, alive.price, price, costs).percentage
     return OpenSignal(
-        exchange=stream.exchange,
-        symbol=stream.symbol,
+        exchange=account.stream.exchange,
+        symbol=account.stream.symbol,
         state="opened" if isinstance(alive, Opened) else "waiting",
         since=alive.at,
         signal=alive.signal,
@@ -221,13 +234,13 @@ def _open_signal(stream: Stream, account: Account, price: float | None, costs: C
     )
 
 
-def _provenance(stream: Stream, account: Account, hashes: Mapping[Stream, str]) -> Provenance:
+def _provenance(account: Account, hashes: Mapping[Stream, str]) -> Provenance:
     return Provenance(
-        exchange=stream.exchange,
-        strategy=stream.strategy,
-        symbol=stream.symbol,
+        exchange=account.stream.exchange,
+        strategy=account.stream.strategy,
+        symbol=account.stream.symbol,
         first_seq=account.first_seq,
         last_seq=account.last_seq,
-        head_hash=hashes.get(stream),
+        head_hash=hashes.get(account.stream) if account.last_seq else None,
         starts=account.starts,
     )

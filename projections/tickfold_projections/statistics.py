@@ -1,12 +1,13 @@
 """Every number that a report gives, from one pass over the events.
 
-    statistics(events, *, boundaries: Ticks | None = None) -> Statistics
+    statistics(events, *, boundaries: Ticks | None = None, start=None, end=None) -> Statistics
     statistics_of(ledger, *, boundaries: Ticks | None = None) -> Statistics
 
-`events`: of any number of streams, each stream's in the order of its seq. `boundaries`: what a backtest counted;
-without it the counts are the sums of the `ticks` of live records, or unknown where there are none. Percentages are in
-percent, times in minutes or days; what each figure is stands in `figures.DEFINITIONS`. No figure is infinite or not a
-number. Sums are exact (`math.fsum`), so the order of streams changes no bit.
+`events`: of any number of streams, each stream's from its first on, in the order of its seq; with `start` or `end`
+(ms) those with an `at` in [start, end) count. `boundaries`: what a backtest counted; without it the counts are the
+sums of the `ticks` of live records, or unknown where there are none. Percentages are in percent, times in minutes or
+days; what each figure is stands in `figures.DEFINITIONS`. No figure is infinite or not a number. Sums are exact
+(`math.fsum`), so the order of streams changes no bit.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import msgspec
 from tickfold_eventstore.events import Event
 from tickfold_eventstore.signals import Ticks
 
-from .equity import DAY_MS, Drawdown, daily_returns, deepest_drawdown, equity_curve
+from .equity import DAY_MS, Drawdown, Point, daily_returns, deepest_drawdown, equity_curve
 from .figures import CLOSED_NEEDED, DAYS_NEEDED, Figure, figure
 from .measures import DAYS_A_YEAR, annual_rate, deviation, downside, mean, median
 from .trades import MINUTE_MS, Ledger, Trade, ledger_of
@@ -104,9 +105,11 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     by_symbol: tuple[Outcomes, ...]
 
 
-def statistics(events: Iterable[Event], *, boundaries: Ticks | None = None) -> Statistics:
+def statistics(
+    events: Iterable[Event], *, boundaries: Ticks | None = None, start: int | None = None, end: int | None = None
+) -> Statistics:
     """Fold events into every number that a report gives."""
-    return statistics_of(ledger_of(events), boundaries=boundaries)
+    return statistics_of(ledger_of(events, start, end), boundaries=boundaries)
 
 
 def statistics_of(ledger: Ledger, *, boundaries: Ticks | None = None) -> Statistics:
@@ -168,17 +171,17 @@ def _equity(trades: Sequence[Trade], start_at: int) -> dict[str, Figure]:
     fall = deepest_drawdown(curve)
     daily = daily_returns(curve)
     days, end = len(daily), curve[-1].equity
-    none = _none(trades)
-    lacks = (_few(trades), None if days >= DAYS_NEEDED else f"{days} of {DAYS_NEEDED} days")
+    none, overgrown = _none(trades), _overgrown(curve)
+    lacks = (_few(trades), None if days >= DAYS_NEEDED else f"{days} of {DAYS_NEEDED} days", overgrown)
     flawless = None if fall else "the equity never fell"
     root = math.sqrt(DAYS_A_YEAR)
     return {
-        "compounded_return": figure(lambda: 100 * (end - 1), none),
+        "compounded_return": figure(lambda: 100 * (end - 1), none, overgrown),
         "annual_return": figure(lambda: 100 * annual_rate(end, days), *lacks),
         "sharpe": figure(lambda: mean(daily) / deviation(daily) * root, *lacks, _alike(daily, "daily return")),
         "sortino": figure(lambda: mean(daily) / downside(daily) * root, *lacks, _undefeated(daily)),
-        "max_drawdown": figure(lambda: 100 * _depth(fall), none),
-        "max_drawdown_days": figure(lambda: _days(fall), none),
+        "max_drawdown": figure(lambda: 100 * _depth(fall), none, overgrown),
+        "max_drawdown_days": figure(lambda: _days(fall), none, overgrown),
         "calmar": figure(lambda: annual_rate(end, days) / _depth(fall), *lacks, flawless),
     }
 
@@ -247,6 +250,10 @@ def _none(closed: Sequence[object]) -> str | None:
 
 def _few(closed: Sequence[object]) -> str | None:
     return None if len(closed) >= CLOSED_NEEDED else f"{len(closed)} of {CLOSED_NEEDED} closed signals"
+
+
+def _overgrown(curve: Sequence[Point]) -> str | None:
+    return None if all(math.isfinite(point.equity) for point in curve) else "the equity is too large for a number"
 
 
 def _single(results: Sequence[float]) -> str | None:

@@ -1,12 +1,16 @@
 """What the events of any number of streams add up to: closed signals, what is alive, counts.
 
-`ledger_of(events)` is the fold: one pass, each stream's events in the order of their seq, the streams in any order.
+    ledger_of(events, start=None, end=None) -> Ledger
+
+One pass, each stream's events from its first on in the order of their seq, the streams in any order. With `start` or
+`end` (ms) only events with an `at` in [start, end) are booked; those before it still say what is alive.
 `started` and `stopped` are no trading: they are counted apart (`Account.starts`) and never among the events, so that a
 replay that was killed and started again adds up to the same as one that never was.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import attrs
@@ -39,16 +43,42 @@ class Trade:
 
 @attrs.define
 class Account:
-    """Where one stream stands after its events up to `last_seq`; `price` is the last one known, as of `price_at`."""
+    """Where one stream stands: what is alive, the last known price (as of `price_at`), and what was booked of it.
 
-    first_seq: int
+    `first_seq` and `last_seq` are 0 where nothing was booked; `last_at` and `running` are those of its last event.
+    """
+
+    stream: Stream
+    first_seq: int = 0
     last_seq: int = 0
-    last_at: int = 0
     starts: int = 0
-    stopped: bool = False
     alive: Scheduled | Opened | None = None
     price: float | None = None
     price_at: int | None = None
+    last_at: int = 0
+    running: bool = False
+
+    def lost_counts(self, started: Started) -> bool:
+        """Whether a crash before this start took ticks with it that nobody counts again.
+
+        A start that goes on from the last record's boundary counts anew what was not yet written; one that begins
+        later (a wall clock, nothing alive) leaves behind what the crashed run had counted since.
+        """
+        return self.running and started.at > self.last_at
+
+    def follow(self, event: Event) -> None:
+        """What is alive after `event`, and what it tells of the price."""
+        match event:
+            case Closed() | Cancelled():
+                self.alive = None
+            case Opened() | Scheduled():
+                self.alive = event
+            case Stopped(price=price) if price is not None:
+                self.price, self.price_at = price, event.at
+            case _:
+                pass
+        self.running = event.action != "stopped"
+        self.last_at = event.at
 
 
 class Ledger:
@@ -58,12 +88,14 @@ class Ledger:
     a crash on the wall clock took the ticks since the record before it, so the sum says "at least".
     """
 
-    def __init__(self) -> None:
+    def __init__(self, start: int | None = None, end: int | None = None) -> None:
         self.trades: list[Trade] = []
         self.accounts: dict[Stream, Account] = {}
         self.events = dict.fromkeys(TRADING, 0)
         self.first_opened_at: int | None = None
         self.counts_lost = False
+        self._start = -math.inf if start is None else start
+        self._end = math.inf if end is None else end
         self._idle = self._waiting = self._active = self._missed = 0
         self._ticked = False
 
@@ -73,41 +105,41 @@ class Ledger:
             return None
         return Ticks(idle=self._idle, waiting=self._waiting, active=self._active, missed=self._missed)
 
-    def book(self, event: Event) -> None:
-        """Take the next event of its stream."""
+    def book(self, event: Event) -> Account | None:
+        """Take the next event of its stream; its account where the event lies in the range."""
+        if event.at >= self._end:
+            return None
         stream = event.stream
         account = self.accounts.get(stream)
         if account is None:
-            account = self.accounts[stream] = Account(event.seq)
+            account = self.accounts[stream] = Account(stream)
+        booked = event.at >= self._start
+        if booked:
+            self._book(account, event)
+        account.follow(event)
+        return account if booked else None
+
+    def settle(self) -> None:
+        """Bring the trades of several streams into the order of closing."""
+        self.trades.sort(key=lambda trade: (trade.closed_at, trade.stream))
+
+    def _book(self, account: Account, event: Event) -> None:
+        account.first_seq = account.first_seq or event.seq
+        account.last_seq = event.seq
         if event.ticks is not None:
             self._count(event.ticks)
         if event.action in self.events:
             self.events[event.action] += 1
         match event:
-            case Opened():
-                account.alive = event
-                self._opened(event.at)
             case Closed():
-                account.alive = None
-                self._closed(stream, event)
-            case Scheduled():
-                account.alive = event
-            case Cancelled():
-                account.alive = None
+                self._closed(account.stream, event)
+            case Opened():
+                self._opened(event.at)
             case Started():
                 account.starts += 1
-                self._started(account, event)
-            case Stopped(price=price) if price is not None:
-                account.price, account.price_at = price, event.at
+                self.counts_lost = self.counts_lost or account.lost_counts(event)
             case _:
                 pass
-        account.stopped = event.action == "stopped"
-        account.last_seq = event.seq
-        account.last_at = event.at
-
-    def settle(self) -> None:
-        """Bring the trades of several streams into the order of closing."""
-        self.trades.sort(key=lambda trade: (trade.closed_at, trade.stream))
 
     def _count(self, ticks: Ticks) -> None:
         self._ticked = True
@@ -122,21 +154,15 @@ class Ledger:
 
     def _closed(self, stream: Stream, event: Closed) -> None:
         signal = event.signal
-        # Its `opened` may lie before the range that is folded.
+        # Its `opened` may lie before the range.
         opened_at = event.at if signal.opened_at is None else signal.opened_at
         self._opened(opened_at)
         self.trades.append(Trade(stream, signal.position, event.reason, event.pnl.percentage, opened_at, event.at))
 
-    def _started(self, account: Account, event: Started) -> None:
-        # A start after a crash that goes on from the last record's boundary counts again what was not yet written; one
-        # that begins later (a wall clock, nothing alive) leaves behind what the crashed run had counted since.
-        if account.last_seq and not account.stopped and event.at > account.last_at:
-            self.counts_lost = True
 
-
-def ledger_of(events: Iterable[Event]) -> Ledger:
+def ledger_of(events: Iterable[Event], start: int | None = None, end: int | None = None) -> Ledger:
     """Fold the events, each stream's in order, into a ledger."""
-    ledger = Ledger()
+    ledger = Ledger(start, end)
     for event in events:
         ledger.book(event)
     ledger.settle()
