@@ -91,19 +91,22 @@ def decode_events(body: bytes, seq: int, t: int, stream: Stream) -> tuple[Event,
             [upcast(each) for each in msgspec.json.decode(body, type=list[dict[str, Any]])], list[_SHAPES]
         )
     exchange, strategy, symbol = stream
-    first = seq - len(told) + 1
     recorded_at = t // 1000
-    return tuple(
-        _KINDS[type(each)](
+    first = seq - len(told) + 1
+    events = []
+    for place, each in enumerate(told):
+        fields = msgspec.structs.asdict(each)
+        del fields["v"]
+        event = _KINDS[type(each)](
             seq=first + place,
             recorded_at=recorded_at,
             exchange=exchange,
             strategy=strategy,
             symbol=symbol,
-            **dict(zip(_FIELDS[type(each)], _values(each), strict=True)),
+            **fields,
         )
-        for place, each in enumerate(told)
-    )
+        events.append(event)
+    return tuple(events)
 
 
 def _stored(event: Event) -> dict[str, Any]:
@@ -156,10 +159,5 @@ def _shape(kind: type[EventBase]) -> type[msgspec.Struct]:
 
 
 _KINDS: dict[type, type[Event]] = {_shape(kind): kind for kind in get_args(Event)}
-_FIELDS = {shape: tuple(field.name for field in msgspec.structs.fields(shape))[1:] for shape in _KINDS}
 _SHAPES: Any = functools.reduce(operator.or_, _KINDS)
 _TODAY: msgspec.json.Decoder[list[msgspec.Struct]] = msgspec.json.Decoder(list[_SHAPES])
-
-
-def _values(shape: msgspec.Struct) -> tuple[Any, ...]:
-    return msgspec.structs.astuple(shape)[1:]

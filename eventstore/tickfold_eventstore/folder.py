@@ -97,7 +97,7 @@ class Folder:
         """The first line of a segment. Raises `CorruptJournal` where it is damaged or another's, `NewerFormat`."""
         raw = first_line(self.files, descriptor)
         line = parse(raw)
-        last_good = max(0, segment - 1)
+        last_good = segment - 1
         if line is None or line.kind != b"header":
             raise self.corrupt("header", segment, 0, last_good, "the segment does not begin with a header")
         try:

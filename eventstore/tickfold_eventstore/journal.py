@@ -51,9 +51,9 @@ class Journal:
         self._why_closed: str | None = None
         self._appended = anyio.Event()
         if found.last is not None:
-            self._previous = found.last.line.hash
+            self._previous = found.last.hash
             self._segment = found.last.segment
-            self._sealed = found.last.line.kind == b"seal"
+            self._sealed = found.last.kind == b"seal"
             self._end = found.last.end
             self._data = self._files.open(folder.at(segment_name(self._segment)))
             self._size = self._files.size(self._data)

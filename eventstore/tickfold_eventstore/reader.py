@@ -12,10 +12,10 @@ from .events import Event
 from .folder import Folder, read_all, segment_name
 from .lock import holder_of
 from .log import Head, Record
-from .record import ZERO_HASH, follows, parse
+from .record import ZERO_HASH, Line, verified
 from .signals import Stream
 from .tail import FILLER, judge_tail
-from .walk import Placed, backwards, last_valid, record_of, records_backwards
+from .walk import backwards, last_valid, record_of, records_backwards
 
 _BLOCK = 1 << 20
 _DEBOUNCE_MS, _STEP_MS, _POLL_MS = 100, 10, 500
@@ -41,22 +41,22 @@ class Cursor:
 
     def records(self, upto: int | None) -> Iterator[Record]:
         """The same as records. Raises `CorruptJournal`, `NewerFormat`."""
-        for placed in self.lines(upto):
-            if placed.line.kind == b"events" and placed.line.seq >= self._from_seq:
-                yield record_of(self._folder, placed)
+        for line in self.lines(upto):
+            if line.kind == b"events" and line.seq >= self._from_seq:
+                yield record_of(self._folder, line)
 
-    def lines(self, upto: int | None) -> Iterator[Placed]:
+    def lines(self, upto: int | None) -> Iterator[Line]:
         """The lines, verified, headers and seals among them, from the beginning of the segment that holds the event."""
         while upto is None or self.seq < upto:
             if not self._segment and not self._find_segment(upto):
                 return
             sealed = False
             with self._folder.opened(segment_name(self._segment)) as descriptor:
-                for placed in self._of_segment(descriptor):
-                    if placed.line.kind == b"events":
-                        self.seq = placed.line.seq
-                    sealed = placed.line.kind == b"seal"
-                    yield placed
+                for line in self._of_segment(descriptor):
+                    if line.kind == b"events":
+                        self.seq = line.seq
+                    sealed = line.kind == b"seal"
+                    yield line
                     if upto is not None and self.seq >= upto:
                         return
                 if not sealed:
@@ -79,7 +79,7 @@ class Cursor:
                 raise self._folder.corrupt("missing", self._segment, 0, 0, "the segment before it is not there")
         return True
 
-    def _of_segment(self, descriptor: int) -> Iterator[Placed]:
+    def _of_segment(self, descriptor: int) -> Iterator[Line]:
         folder = self._folder
         if not self._offset:
             header, _ = folder.header(descriptor, self._segment)
@@ -94,13 +94,12 @@ class Cursor:
             carry = pieces.pop()
             for piece in pieces:
                 raw = piece + FILLER
-                line = parse(raw)
-                if line is None or not follows(self._previous, raw):
+                line = verified(self._previous, raw, self._segment, self._offset)
+                if line is None:
                     return
-                placed = Placed(self._segment, self._offset, raw, line)
                 self._offset += len(raw)
-                self._previous = line.hash
-                yield placed
+                self._previous = raw[-19:-3]
+                yield line
 
     def _check_end(self, descriptor: int, upto: int | None) -> None:
         """What stands behind the last valid line of the last segment must be free space or a torn append."""
@@ -217,11 +216,11 @@ def records_newest_first(folder: Folder, upto: int | None) -> Iterator[Record]:
         if upto is None:
             tail = judge_tail(read_all(folder.files, descriptor, size - last.end, last.end), size, folder.layout.unit)
             if tail.damage is not None:
-                raise folder.corrupt(tail.damage[0], last.segment, last.end, last.line.seq, tail.damage[1])
+                raise folder.corrupt(tail.damage[0], last.segment, last.end, last.seq, tail.damage[1])
     mark = folder.mark() if upto is None else Head(upto)
-    if mark is not None and mark.seq > last.line.seq:
+    if mark is not None and mark.seq > last.seq:
         detail = f"event {mark.seq} was acknowledged and is not there"
-        raise folder.corrupt("missing", last.segment, last.end, last.line.seq, detail)
+        raise folder.corrupt("missing", last.segment, last.end, last.seq, detail)
     for record in records_backwards(folder, backwards(folder, segments, last)):
         if upto is None or record.seq <= upto:
             yield record

@@ -21,22 +21,44 @@ TAIL = 26
 """Bytes of `, "h":"…"}` and the LF."""
 
 _LENGTH = rb'\{"n":(?=.{6},) *([1-9]\d*),'
-_HEAD = re.compile(_LENGTH + rb'"seq":(?=.{12},) *(0|[1-9]\d*),"t":"(0|[1-9]\d*)","(events|header|seal)":')
+_HEAD = re.compile(_LENGTH + rb'"seq":(?=.{12},) *(0|[1-9]\d*),"t":"(?:0|[1-9]\d*)","(events|header|seal)":')
+_TIME_AT = 36
 _BEGINNING = re.compile(_LENGTH)
 _TAIL = re.compile(rb', "h":"([0-9a-f]{16})"\}\n')
 
 
 class Line(NamedTuple):
-    """A line that is whole: `kind` is events, header or seal, `body` the JSON behind it, `hash` the stored one.
+    """A line that is whole, and where it stands: in which segment, at which byte.
 
-    `seq` is that of the last event in it or before it, `t` when it was recorded, µs since the epoch.
+    `kind` is events, header or seal; `seq` that of the last event in it or before it.
     """
 
+    segment: int
+    offset: int
     seq: int
-    t: int
     kind: bytes
-    body: bytes
-    hash: bytes
+    raw: bytes
+    body_at: int
+
+    @property
+    def end(self) -> int:
+        """The byte behind it."""
+        return self.offset + len(self.raw)
+
+    @property
+    def body(self) -> bytes:
+        """The JSON that stands for its kind."""
+        return self.raw[self.body_at : -TAIL]
+
+    @property
+    def hash(self) -> bytes:
+        """The hash that is stored in it."""
+        return self.raw[-19:-3]
+
+    @property
+    def t(self) -> int:
+        """When it was recorded, µs since the epoch."""
+        return int(self.raw[_TIME_AT : self.raw.index(b'"', _TIME_AT)])
 
 
 def line_of(previous: bytes, seq: int, t: int, kind: bytes, body: bytes) -> bytes:
@@ -53,18 +75,25 @@ def hash_of(previous: bytes, text: bytes) -> bytes:
 
 def follows(previous: bytes, raw: bytes) -> bool:
     """Whether the hash stored in a line is the one that it must have after a line with the hash `previous`."""
-    return sha256(previous + raw[:-TAIL]).hexdigest()[:16] == raw[-19:-3].decode("latin-1")
+    return raw[-TAIL:] == b', "h":"%s"}\n' % hash_of(previous, raw[:-TAIL])
 
 
-def parse(raw: bytes) -> Line | None:
-    """The parts of a line, None where head, length or tail are not those of one. The hash is not checked."""
+def parse(raw: bytes, segment: int = 0, offset: int = 0) -> Line | None:
+    """A line, None where head, length or tail are not those of one. The hash is not checked."""
+    line = _parse_head(raw, segment, offset)
+    return line if line is not None and stored_hash(raw) is not None else None
+
+
+def verified(previous: bytes, raw: bytes, segment: int = 0, offset: int = 0) -> Line | None:
+    """A line that is whole and follows the one with the hash `previous`, else None. Every reader's hot path."""
+    return _parse_head(raw, segment, offset) if follows(previous, raw) else None
+
+
+def _parse_head(raw: bytes, segment: int, offset: int) -> Line | None:
     head = _HEAD.match(raw)
     if head is None or int(head[1]) != len(raw) or len(raw) < head.end() + TAIL:
         return None
-    tail = _TAIL.fullmatch(raw, len(raw) - TAIL)
-    if tail is None:
-        return None
-    return Line(int(head[2]), int(head[3]), head[4], raw[head.end() : -TAIL], tail[1])
+    return Line(segment, offset, int(head[2]), head[3], raw, head.end())
 
 
 def stored_hash(raw: bytes) -> bytes | None:

@@ -19,9 +19,9 @@ from .folder import MARK, Folder, read_all, segment_name, write_all
 from .log import Head, Record
 from .mark import BLANK, mark_of
 from .quarantine import move_unfinished, set_aside
-from .record import ZERO_HASH
+from .record import ZERO_HASH, Line
 from .tail import FILLER, judge_tail
-from .walk import Placed, backwards, check_sealed, last_valid, records_backwards
+from .walk import backwards, check_sealed, last_valid, records_backwards
 
 T = TypeVar("T")
 Fold = Callable[[Iterator[tuple[Event, ...]]], T]
@@ -35,7 +35,7 @@ class Found:
     """
 
     head: Head = Head()
-    last: Placed | None = None
+    last: Line | None = None
     torn: bytes = b""
     unfinished: tuple[str, ...] = ()
 
@@ -84,22 +84,22 @@ def look(folder: Folder, fold: Fold[T], named: Iterable[Head] = ()) -> tuple[Fou
             _check_promise(folder, head, last, reading.seen)
         rest = read_all(folder.files, descriptor, size - last.end, last.end)
     tail = judge_tail(rest, size, folder.layout.unit)
-    if tail.damage is None and last.line.kind == b"seal" and tail.torn:
+    if tail.damage is None and last.kind == b"seal" and tail.torn:
         tail = tail._replace(damage=("seal", "something was written behind the seal"))
     if tail.damage is not None:
-        raise folder.corrupt(tail.damage[0], last.segment, last.end, last.line.seq, tail.damage[1])
+        raise folder.corrupt(tail.damage[0], last.segment, last.end, last.seq, tail.damage[1])
     newest = next(itertools.chain(reading.seen.items()), None)
     return Found(Head(*newest) if newest else Head(), last, tail.torn, unfinished), folded
 
 
-def _check_promise(folder: Folder, head: Head, last: Placed, seen: dict[int, str]) -> None:
-    if head.seq > last.line.seq:
+def _check_promise(folder: Folder, head: Head, last: Line, seen: dict[int, str]) -> None:
+    if head.seq > last.seq:
         detail = f"event {head.seq} was acknowledged and is not there"
-        raise folder.corrupt("missing", last.segment, last.end, last.line.seq, detail)
+        raise folder.corrupt("missing", last.segment, last.end, last.seq, detail)
     oldest_seen = min(seen, default=head.seq + 1)
     if head.seq >= oldest_seen and seen.get(head.seq) != head.hash:
         detail = f"event {head.seq} was acknowledged as {head.hash} and is now {seen.get(head.seq, 'inside a record')}"
-        raise folder.corrupt("missing", last.segment, last.offset, min(last.line.seq, head.seq - 1), detail)
+        raise folder.corrupt("missing", last.segment, last.offset, min(last.seq, head.seq - 1), detail)
 
 
 def settle(folder: Folder, found: Found) -> str | None:
@@ -120,7 +120,7 @@ def settle(folder: Folder, found: Found) -> str | None:
     return "; ".join(done) or None
 
 
-def _write_again(folder: Folder, last: Placed) -> None:
+def _write_again(folder: Folder, last: Line) -> None:
     with folder.opened(segment_name(last.segment)) as descriptor:
         size = max(folder.files.size(descriptor), last.end)
         size = -(-size // folder.layout.unit) * folder.layout.unit

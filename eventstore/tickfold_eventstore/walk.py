@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
@@ -11,43 +10,28 @@ from .codec import decode_events
 from .errors import CorruptJournal
 from .folder import Folder, lines_backwards, segment_name, written_end
 from .log import Record
-from .record import Line, follows, parse, stored_hash
+from .record import Line, parse, stored_hash, verified
 from .upcasters import Newer
 
 
-class Placed(NamedTuple):
-    """A line and where it stands."""
-
-    segment: int
-    offset: int
-    raw: bytes
-    line: Line
-
-    @property
-    def end(self) -> int:
-        return self.offset + len(self.raw)
-
-
-def last_valid(folder: Folder, descriptor: int, segment: int, size: int) -> Placed:
+def last_valid(folder: Folder, descriptor: int, segment: int, size: int) -> Line:
     """The last line of a segment that verifies against the hash stored on the line before it; at worst the header,
     which must have been checked.
     """
-    newer: tuple[int, bytes] | None = None
-    for offset, raw in lines_backwards(
-        folder.files, descriptor, min(size, written_end(folder.files, descriptor, size) + 1)
-    ):
-        if newer is not None:
-            line, previous = parse(newer[1]), stored_hash(raw)
-            if line is not None and previous is not None and follows(previous, newer[1]):
-                return Placed(segment, *newer, line)
+    newer = (0, b"")
+    end = min(size, written_end(folder.files, descriptor, size) + 1)
+    for offset, raw in lines_backwards(folder.files, descriptor, end):
+        previous = stored_hash(raw)
+        line = verified(previous, newer[1], segment, newer[0]) if previous else None
+        if line is not None:
+            return line
         newer = offset, raw
-    line = parse(newer[1]) if newer else None
-    assert newer is not None, "a segment whose header was read holds a line"
-    assert line is not None, "the header was checked"
-    return Placed(segment, *newer, line)
+    header = parse(newer[1], segment, newer[0])
+    assert header is not None, "the header was checked"
+    return header
 
 
-def backwards(folder: Folder, segments: list[int], last: Placed) -> Iterator[Placed]:
+def backwards(folder: Folder, segments: list[int], last: Line) -> Iterator[Line]:
     """Every line from `last` back to the first of the stream. Raises `CorruptJournal` at one that does not verify."""
     newest_first = [segment for segment in reversed(segments) if segment <= last.segment]
     end: int | None = last.end
@@ -63,23 +47,22 @@ def backwards(folder: Folder, segments: list[int], last: Placed) -> Iterator[Pla
         end = None
 
 
-def records_backwards(folder: Folder, lines: Iterator[Placed]) -> Iterator[Record]:
+def records_backwards(folder: Folder, lines: Iterator[Line]) -> Iterator[Record]:
     """The records among such lines, decoded. Raises `NewerFormat`, `CorruptJournal`."""
-    for placed in lines:
-        if placed.line.kind == b"events":
-            yield record_of(folder, placed)
+    for line in lines:
+        if line.kind == b"events":
+            yield record_of(folder, line)
 
 
-def record_of(folder: Folder, placed: Placed) -> Record:
+def record_of(folder: Folder, line: Line) -> Record:
     """A line's events. Raises `NewerFormat`, and `CorruptJournal` where they cannot be read."""
-    line = placed.line
     try:
         events = decode_events(line.body, line.seq, line.t, folder.stream)
     except Newer as newer:
         raise folder.newer(newer.what) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise folder.corrupt(
-            "unreadable", placed.segment, placed.offset, line.seq - 1, f"its events cannot be read: {error}"
+            "unreadable", line.segment, line.offset, line.seq - 1, f"its events cannot be read: {error}"
         ) from error
     return Record(line.seq, line.hash.decode(), events)
 
@@ -105,22 +88,21 @@ def _check_seam(folder: Folder, segment: int, before: list[int], previous: bytes
     check_sealed(folder, segment, before[0], previous)
 
 
-def _of_segment(folder: Folder, descriptor: int, segment: int, end: int) -> Iterator[Placed]:
-    newer: tuple[int, bytes, Line] | None = None
+def _of_segment(folder: Folder, descriptor: int, segment: int, end: int) -> Iterator[Line]:
+    newer = (0, b"")
     for offset, raw in lines_backwards(folder.files, descriptor, end):
-        if newer is not None:
+        if newer[1]:
             previous = stored_hash(raw)
-            if previous is None or not follows(previous, newer[1]):
-                raise _broken(folder, descriptor, segment, newer[0], "it does not follow the line before it")
-            yield Placed(segment, *newer)
-        line = parse(raw)
-        if line is None:
-            raise _broken(folder, descriptor, segment, offset, "it is no line of a journal")
-        newer = offset, raw, line
-    if newer is not None:
-        yield Placed(segment, *newer)
+            line = verified(previous, newer[1], segment, newer[0]) if previous else None
+            if line is None:
+                raise _broken(folder, descriptor, segment, newer[0])
+            yield line
+        newer = offset, raw
+    header = parse(newer[1], segment, newer[0])
+    assert header is not None, "the header was checked"
+    yield header
 
 
-def _broken(folder: Folder, descriptor: int, segment: int, offset: int, detail: str) -> CorruptJournal:
-    last_good = last_valid(folder, descriptor, segment, offset).line.seq if offset else segment - 1
-    return folder.corrupt("chain", segment, offset, last_good, detail)
+def _broken(folder: Folder, descriptor: int, segment: int, offset: int) -> CorruptJournal:
+    last_good = last_valid(folder, descriptor, segment, offset).seq
+    return folder.corrupt("chain", segment, offset, last_good, "it does not follow the line before it")

@@ -1,0 +1,112 @@
+"""Is a whole journal sound? Every line, seal, name, event and the tail; never writes, and needs no lock.
+
+While a writer lives, what is verified ends at MARK; else at the last valid record.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import attrs
+import msgspec
+
+from .codec import decode_seal
+from .errors import CorruptJournal, NewerFormat
+from .folder import Folder, read_all, segment_name
+from .log import Head
+from .reader import Cursor, Reader
+from .record import Line
+from .tail import judge_tail
+from .walk import record_of
+
+
+@attrs.frozen
+class Verdict:
+    """What was found sound up to `head`, and what was not. `torn`: bytes of an append that was cut short, which the
+    next start sets aside. `holder`: who writes it now.
+    """
+
+    head: Head
+    records: int
+    segments: int
+    size: int
+    torn: int
+    holder: str | None
+    damage: CorruptJournal | NewerFormat | None
+
+    @property
+    def sound(self) -> bool:
+        """Whether everything is as it was written."""
+        return self.damage is None
+
+
+def verify(reader: Reader) -> Verdict:
+    """Judge a stream's whole journal. Raises `OSError` where it cannot be read."""
+    folder = reader.folder
+    walk = _Walk(folder)
+    damage: CorruptJournal | NewerFormat | None = None
+    torn = 0
+    holder = reader.holder()
+    try:
+        upto = reader.limit()
+        walk.through(Cursor(folder), upto)
+        torn = 0 if upto is not None else _torn(folder, walk.last)
+    except (CorruptJournal, NewerFormat) as error:
+        damage = error
+    return Verdict(walk.head, walk.records, walk.segments, walk.size, torn, holder, damage)
+
+
+@attrs.define
+class _Walk:
+    folder: Folder
+    head: Head = Head()
+    records: int = 0
+    segments: int = 0
+    size: int = 0
+    last: Line | None = None
+
+    def through(self, cursor: Cursor, upto: int | None) -> None:
+        here = 0
+        for line in cursor.lines(upto):
+            kind = line.kind
+            self.size += len(line.raw)
+            self.last = line
+            if kind == b"events":
+                self._check_record(line)
+                self.records += 1
+                here += 1
+            elif kind == b"header":
+                self.segments += 1
+                here = 0
+            else:
+                self._check_seal(line, here)
+
+    def _check_record(self, line: Line) -> None:
+        record = record_of(self.folder, line)
+        if record.events[0].seq != self.head.seq + 1:
+            detail = f"its first event is number {record.events[0].seq}, not {self.head.seq + 1}"
+            raise self.folder.corrupt("seq", line.segment, line.offset, self.head.seq, detail)
+        self.head = Head(record.seq, record.hash)
+
+    def _check_seal(self, line: Line, records: int) -> None:
+        try:
+            seal = decode_seal(line.body)
+        except msgspec.MsgspecError as error:
+            raise self.folder.corrupt("seal", line.segment, line.offset, self.head.seq, str(error)) from error
+        with self.folder.opened(segment_name(line.segment)) as descriptor:
+            content = read_all(self.folder.files, descriptor, line.offset, 0)
+            behind = read_all(self.folder.files, descriptor, self.folder.files.size(descriptor) - line.end, line.end)
+        if behind.strip(b"\n"):
+            raise self.folder.corrupt("seal", line.segment, line.end, self.head.seq, "something stands behind it")
+        if seal.count != records or seal.sha256 != sha256(content).hexdigest():
+            detail = "the segment is not what it was when it was sealed"
+            raise self.folder.corrupt("seal", line.segment, line.offset, self.head.seq, detail)
+
+
+def _torn(folder: Folder, last: Line | None) -> int:
+    if last is None:
+        return 0
+    with folder.opened(segment_name(last.segment)) as descriptor:
+        size = folder.files.size(descriptor)
+        rest = read_all(folder.files, descriptor, size - last.end, last.end)
+    return len(judge_tail(rest, size, folder.layout.unit).torn)
