@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Generator, Sequence
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 
 import anyio
@@ -15,17 +17,21 @@ import attrs
 
 from tickfold_eventstore.events import Closed, Event, Rejected
 from tickfold_eventstore.signals import Stream, Ticks
+from tickfold_projections.render_markdown import render_markdown
+from tickfold_projections.report import Report, report
+from tickfold_projections.statistics import Statistics, statistics
 
 from . import notices
 from .config import Config
 from .context import Context, warm_up
-from .errors import EndlessSource, NotOpen, StrategyFailed
+from .errors import EndlessSource, NotOpen, StrategyFailed, UnknownName
 from .exchanges import Source, span
 from .feed import candles_between
 from .frame import Frame, find_frame
 from .listeners import Bus
 from .market import MINUTE_MS
 from .registry import listed
+from .reports import name_of, out_of_the_way, write_report
 from .simulation import OpenSignal, Simulation, Step
 from .sources import find_exchange
 from .strategy import Strategy, find_strategy
@@ -46,6 +52,42 @@ class BacktestResult:
         """The signals that ended."""
         return tuple(event for event in self.events if isinstance(event, Closed))
 
+    @property
+    def statistics(self) -> Statistics:
+        """Every number that the report gives."""
+        return statistics(self.events, boundaries=self.boundaries)
+
+    def report(self) -> str:
+        """What came of it, as Markdown."""
+        return render_markdown(self.as_report())
+
+    def as_report(self) -> Report:
+        """What came of it, to be rendered in any form; what is open with what closing it would give."""
+        return report(
+            self.strategy,
+            self.events,
+            kind="backtest",
+            boundaries=self.boundaries,
+            prices={each.stream: each.price for each in self.open},
+            costs=self.config.costs,
+        )
+
+
+def _result(strategy: str, simulations: Sequence[Simulation], config: Config) -> BacktestResult:
+    found = (simulation.open_signal() for simulation in simulations)
+    sessions = [simulation.session for simulation in simulations]
+    return BacktestResult(
+        strategy=strategy,
+        events=tuple(event for simulation in simulations for event in simulation.log.read()),
+        open=tuple(each for each in found if each is not None),
+        boundaries=Ticks(
+            idle=sum(each.idle for each in sessions),
+            waiting=sum(each.waiting for each in sessions),
+            active=sum(each.active for each in sessions),
+        ),
+        config=config,
+    )
+
 
 class Backtest:
     """Runs strategies over recorded or simulated candles."""
@@ -53,6 +95,7 @@ class Backtest:
     def __init__(self, *, config: Config = Config()) -> None:
         self.config = config
         self._tasks: anyio.abc.TaskGroup | None = None
+        self._last: dict[Stream, Simulation] = {}
 
     def execute(
         self,
@@ -111,6 +154,32 @@ class Backtest:
         handle = BacktestHandle(self.run(symbol, strategy=strategy, exchange=exchange, frame=frame))
         self._tasks.start_soon(handle.finish)
         return handle
+
+    async def data(self, strategy: str | Strategy) -> Statistics:
+        """Every number of the strategy's report, over the last run of each of its symbols. Raises `UnknownName`."""
+        return (await self._report(strategy)).statistics
+
+    async def report(self, strategy: str | Strategy) -> str:
+        """What came of a strategy, as Markdown, over the last run of each of its symbols. Raises `UnknownName`."""
+        return await out_of_the_way(render_markdown, await self._report(strategy))
+
+    async def dump(self, strategy: str | Strategy, path: str | os.PathLike[str] = "logs/backtest") -> Path:
+        """Write the report as `{strategy}.md` into the folder `path`, whole or not at all; the file's path.
+
+        Raises `UnknownName`, `OSError`.
+        """
+        return await out_of_the_way(write_report, path, await self._report(strategy))
+
+    async def _report(self, strategy: str | Strategy) -> Report:
+        name = name_of(strategy)
+        runs = [self._last[stream] for stream in sorted(self._last) if stream.strategy == name]
+        if not runs:
+            raise UnknownName("strategy of this backtest", name, tuple(sorted({each.strategy for each in self._last})))
+        return await out_of_the_way(_result(name, runs, self.config).as_report)
+
+    def remember(self, simulation: Simulation) -> None:
+        """Report on this run of its stream from now on, in place of the one before."""
+        self._last[simulation.stream] = simulation
 
 
 class BacktestHandle:
@@ -222,20 +291,7 @@ class BacktestRun(AsyncIterator[notices.Tick]):
 
     def result(self) -> BacktestResult:
         """What was decided until now."""
-        logs = [simulation.log for simulation in self._simulations]
-        found = (simulation.open_signal() for simulation in self._simulations)
-        sessions = [simulation.session for simulation in self._simulations]
-        return BacktestResult(
-            strategy=self._strategy.name,
-            events=tuple(event for log in logs for event in log.read()),
-            open=tuple(each for each in found if each is not None),
-            boundaries=Ticks(
-                idle=sum(each.idle for each in sessions),
-                waiting=sum(each.waiting for each in sessions),
-                active=sum(each.active for each in sessions),
-            ),
-            config=self._backtest.config,
-        )
+        return _result(self._strategy.name, self._simulations, self._backtest.config)
 
     async def _begin(self, symbol: str) -> None:
         stream = Stream(self._exchange.name, self._strategy.name, symbol)
@@ -246,6 +302,7 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         )
         simulation = Simulation(stream, self._strategy, candles, self._backtest.config, start=start, ticks=self._ticks)
         self._simulations.append(simulation)
+        self._backtest.remember(simulation)
         self._steps = simulation.steps()
 
     async def _range(self, symbol: str) -> tuple[int, int]:

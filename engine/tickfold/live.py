@@ -7,6 +7,7 @@ import os
 import weakref
 from collections.abc import Collection, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from types import TracebackType
 from typing import Literal
 
@@ -15,6 +16,9 @@ import anyio.abc
 
 from tickfold_eventstore import CorruptJournal, Journal, NewerFormat, Store, Stream
 from tickfold_projections.active_signal import Recovered, recover
+from tickfold_projections.render_markdown import render_markdown
+from tickfold_projections.report import Report
+from tickfold_projections.statistics import Statistics
 
 from .asking import Asking, Watchdog
 from .clock import Clock, ReplayClock, WallClock
@@ -26,6 +30,7 @@ from .handle import Handle, Run
 from .listeners import Bus
 from .notices import Fault
 from .registry import listed
+from .reports import journal_report, out_of_the_way, write_report
 from .sources import find_exchange
 from .strategy import Strategy, find_strategy
 from .watch import Outlet, Watch
@@ -111,6 +116,27 @@ class Live:
         journal is told to `listen_error` and stands in `handle.errors`; the other streams run.
         """
         return self._start(symbol, strategy, exchange)
+
+    async def data(self, strategy: str | Strategy) -> Statistics:
+        """Every number of the strategy's report, from its journals. Raises as `report` does."""
+        return (await self._report(strategy)).statistics
+
+    async def report(self, strategy: str | Strategy) -> str:
+        """What came of a strategy, as Markdown, from its whole journals: the same before and after a restart.
+
+        Raises `UnknownName`, `CorruptJournal`, `NewerFormat`.
+        """
+        return await out_of_the_way(render_markdown, await self._report(strategy))
+
+    async def dump(self, strategy: str | Strategy, path: str | os.PathLike[str] = "logs/live") -> Path:
+        """Write the report as `{strategy}.md` into the folder `path`, whole or not at all; the file's path.
+
+        Raises as `report` does, and `OSError`.
+        """
+        return await out_of_the_way(write_report, path, await self._report(strategy))
+
+    async def _report(self, strategy: str | Strategy) -> Report:
+        return await out_of_the_way(functools.partial(journal_report, self.store, strategy, costs=self.config.costs))
 
     def _start(
         self,

@@ -128,9 +128,10 @@ class Store:
         return header.names if self.place(header.names) == "/".join(path.split("/")[-3:]) else folder.stream
 
 
-def encoded(name: str) -> str:
+def encoded(name: str, longest: int = LONGEST_NAME) -> str:
     """A name as one part of a path: letters, digits, `_`, `.` and `-` as they are, other bytes of its UTF-8 as %XX, a
-    name of dots too; where that is longer than a file name may be, cut, with a hash of the name behind `~`.
+    name of dots too; where that is longer than a file name may be (`longest` leaves room for a suffix), cut, with a
+    hash of the name behind `~`.
 
     Raises `UnusableName` for an empty name and for one that is no text.
     """
@@ -143,6 +144,6 @@ def encoded(name: str) -> str:
     safe = _UNSAFE.sub(lambda found: b"%%%02X" % found[0][0], raw).decode("ascii")
     if not safe.strip("."):
         safe = safe.replace(".", "%2E")
-    if len(safe) > LONGEST_NAME:
-        safe = f"{safe[: LONGEST_NAME - 17]}~{sha256(raw).hexdigest()[:16]}"
+    if len(safe) > longest:
+        safe = f"{safe[: longest - 17]}~{sha256(raw).hexdigest()[:16]}"
     return safe

@@ -1,0 +1,116 @@
+"""What came of a strategy: from its journals to a report, and from a report to a file.
+
+    journal_report(store, strategy, *, streams=None, kind="live", start=None, end=None, prices=None, costs=Costs())
+    await out_of_the_way(function, *arguments)
+    write_report(folder, report) -> Path
+
+A report is a fold over whole journals and may take seconds, so whoever has a clock to keep makes it in a thread: a
+stream that is being written is read up to what its writer has acknowledged.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import anyio.to_thread
+
+from tickfold_eventstore.events import Event
+from tickfold_eventstore.signals import Stream
+from tickfold_eventstore.store import LONGEST_NAME, Store, encoded
+from tickfold_projections.profit import Costs
+from tickfold_projections.render_markdown import render_markdown
+from tickfold_projections.report import Kind, Report, report
+
+from .errors import UnknownName
+from .strategy import STRATEGIES, Strategy
+
+T = TypeVar("T")
+
+_SUFFIX = ".md"
+
+
+def journal_report(
+    store: Store,
+    strategy: str | Strategy,
+    *,
+    streams: Sequence[Stream] | None = None,
+    kind: Kind = "live",
+    start: int | None = None,
+    end: int | None = None,
+    prices: Mapping[Stream, float] | None = None,
+    costs: Costs = Costs(),
+) -> Report:
+    """The report of a strategy over its streams (None: all that it has), events with an `at` in [start, end).
+
+    `prices` are those of what is open, where they are known otherwise than from its last stop. Raises `UnknownName`
+    for a name without a journal that is not registered either, `StreamNotFound`, `CorruptJournal`, `NewerFormat`.
+    """
+    told = streams_of(store, strategy) if streams is None else streams
+    hashes: dict[Stream, str] = {}
+    events = _events(store, told, end, hashes)
+    return report(
+        name_of(strategy),
+        events,
+        kind=kind,
+        start=start,
+        end=end,
+        prices=prices,
+        costs=costs,
+        hashes=hashes,
+    )
+
+
+def streams_of(store: Store, strategy: str | Strategy) -> list[Stream]:
+    """The streams of a strategy that hold an event; raises `UnknownName`, which lists the strategies that exist."""
+    there = store.streams()
+    found = [stream for stream in there if stream.strategy == name_of(strategy)]
+    if not found and isinstance(strategy, str):
+        known = {stream.strategy for stream in there} | set(STRATEGIES.names())
+        if strategy not in known:
+            raise UnknownName("strategy", strategy, tuple(sorted(known)))
+    return found
+
+
+def name_of(strategy: str | Strategy) -> str:
+    """The name under which a strategy's events stand."""
+    return strategy if isinstance(strategy, str) else strategy.name
+
+
+async def out_of_the_way(function: Callable[..., T], *arguments: object) -> T:
+    """What `function` returns, made in a thread, so that nothing else waits for it."""
+    return await anyio.to_thread.run_sync(partial(function, *arguments))
+
+
+def write_report(folder: str | os.PathLike[str], told: Report) -> Path:
+    """Write `{strategy}.md` into a folder, which is made where it is missing, whole or not at all; its path.
+
+    A name is encoded as those of streams are. Raises `OSError`, `UnusableName`.
+    """
+    path = Path(folder) / (encoded(told.strategy, LONGEST_NAME - len(_SUFFIX)) + _SUFFIX)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    making = path.with_name(f".{os.getpid()}-{threading.get_ident()}.tmp")
+    try:
+        with making.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(render_markdown(told))
+            file.flush()
+            os.fsync(file.fileno())
+        making.replace(path)
+    except BaseException:
+        making.unlink(missing_ok=True)
+        raise
+    return path
+
+
+def _events(store: Store, streams: Sequence[Stream], end: int | None, hashes: dict[Stream, str]) -> Iterator[Event]:
+    """The events before `end`, stream by stream; `hashes` gets the hash of each stream's last record among them."""
+    for stream in streams:
+        for record in store.reader(stream).records():
+            if end is not None and record.events[0].at >= end:
+                break
+            hashes[stream] = record.hash
+            yield from record.events
