@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import attrs
@@ -9,13 +10,16 @@ import attrs
 from .errors import DeclarationError
 from .registry import Registry
 
+_OF_MS = re.compile(r"@-?\d{1,18}", re.ASCII)
+
 
 def moment(value: datetime | int | str) -> int:
     """ms since the epoch: of a datetime or ISO 8601 text (UTC where it says nothing; a date is its midnight), of
-    `@MS`, or of ms themselves. Raises `DeclarationError`."""
+    `@MS`, or of ms themselves. Raises `DeclarationError`.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         return value
-    if isinstance(value, str) and value.startswith("@") and value[1:].lstrip("-").isdigit():
+    if isinstance(value, str) and _OF_MS.fullmatch(value):
         return int(value[1:])
     try:
         when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))

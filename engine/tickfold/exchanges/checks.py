@@ -6,41 +6,43 @@ Candles are seen as arrays, so that a year of them is judged in a few millisecon
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..candles import COLUMNS, Candles, Floats
+from ..candles import COLUMNS, Candles, Floats, Times
 from ..errors import BadCandles, iso
 from ..market import MINUTE_MS
 
 LARGEST_STEP = 1000.0
 """How many times above or below the close before it a price may be."""
 
+EARLIEST_MS = 100_000_000_000
+"""1973-03-03. A smaller number than this is one of seconds that was meant."""
+LATEST_MS = 100_000_000_000_000
+"""The year 5138. A greater number than this is one of microseconds or nanoseconds that was meant."""
+
+_OTHER_UNITS = (
+    ("seconds", 0, EARLIEST_MS, "multiply by 1000"),
+    ("microseconds", LATEST_MS, LATEST_MS * 1000, "divide by 1000"),
+    ("nanoseconds", LATEST_MS * 1000, LATEST_MS * 1_000_000, "divide by 1000000"),
+)
+
 Span: TypeAlias = tuple[int, int]
 """Minutes from the first open time to the last one's end, ms."""
 
-Fault: TypeAlias = tuple[NDArray[np.bool_], str]
-"""Which candles are wrong, and a sentence about one of them, with the columns in braces."""
+
+class Fault(NamedTuple):
+    """What is wrong with one candle: its place, the column to look at, and a sentence with the values."""
+
+    place: int
+    column: str
+    what: str
 
 
-def without_repeats(candles: Candles, symbol: str) -> Candles:
-    """Each candle once; raises `BadCandles` where one is given twice with different values, or after a later one."""
-    times = candles.time
-    steps = np.diff(times)
-    if not len(steps) or int(steps.min()) > 0:
-        return candles
-    same = steps == 0
-    equal = np.logical_and.reduce([column[1:] == column[:-1] for column in candles.arrays])
-    wrong = np.flatnonzero((steps < 0) | (same & ~equal))
-    if len(wrong):
-        place = int(wrong[0])
-        before, after = candles.at(place), candles.at(place + 1)
-        if steps[place] < 0:
-            raise BadCandles(symbol, after.time, f"it is out of order: it comes after the candle at {iso(before.time)}")
-        raise BadCandles(symbol, after.time, f"it is given twice, as {before[1:]} and as {after[1:]}")
-    return candles.where(np.concatenate(([True], ~same)))
+Suspicion: TypeAlias = tuple[NDArray[np.bool_], str, str]
+"""Which candles are wrong, the column to look at, and a sentence about one of them, with the columns in braces."""
 
 
 def check(candles: Candles, symbol: str, previous_close: float | None = None) -> None:
@@ -49,37 +51,102 @@ def check(candles: Candles, symbol: str, previous_close: float | None = None) ->
     Refused: open time not at a whole minute, a value that is not finite, a price ≤ 0, negative volume, high < low or
     outside of open and close, a price over 1000 times above or below the close before it.
     """
+    fault = first_untrue(candles, previous_close)
+    if fault is not None:
+        raise BadCandles(symbol, int(candles.time[fault.place]), fault.what)
+
+
+def without_repeats(candles: Candles, symbol: str) -> Candles:
+    """Each candle once; raises `BadCandles` where one is given twice with different values, or after a later one."""
+    fault = first_disorder(candles)
+    if fault is not None:
+        raise BadCandles(symbol, int(candles.time[fault.place]), fault.what)
+    return each_once(candles)
+
+
+def check_unit(candles: Candles, symbol: str) -> None:
+    """Raise `BadCandles` where times are in another unit than milliseconds."""
+    fault = first_of_another_unit(candles.time)
+    if fault is not None:
+        raise BadCandles(symbol, None, fault.what)
+
+
+def first_untrue(candles: Candles, previous_close: float | None = None) -> Fault | None:
+    """The first candle that cannot be true, as `check` lists them."""
     if not len(candles):
-        return
+        return None
     with np.errstate(invalid="ignore", over="ignore"):
-        found = [(int(np.argmax(wrong)), what) for wrong, what in _faults(candles, previous_close) if wrong.any()]
-    if found:
-        place, what = min(found, key=lambda fault: fault[0])
-        candle = candles.at(place)
-        before = previous_close if place == 0 else float(candles.close[place - 1])
-        raise BadCandles(symbol, candle.time, what.format(**candle._asdict(), before=before))
+        faults = [
+            Fault(int(np.argmax(wrong)), column, what)
+            for wrong, column, what in _suspicions(candles, previous_close)
+            if wrong.any()
+        ]
+    if not faults:
+        return None
+    place, column, what = min(faults, key=lambda fault: fault.place)
+    before = _closes_before(candles, previous_close)[place]
+    return Fault(place, column, what.format(**candles.at(place)._asdict(), before=float(before)))
 
 
-def _faults(candles: Candles, previous_close: float | None) -> Iterator[Fault]:
-    yield candles.time % MINUTE_MS != 0, "it does not open at a whole minute ({time})"
+def _suspicions(candles: Candles, previous_close: float | None) -> Iterator[Suspicion]:
+    yield candles.time % MINUTE_MS != 0, "time", "it does not open at a whole minute ({time})"
     for name, column in zip(COLUMNS[1:], candles.arrays[1:], strict=True):
-        yield ~np.isfinite(column), f"{name} is {{{name}}}"
+        yield ~np.isfinite(column), name, f"{name} is {{{name}}}"
     for name, column in zip(COLUMNS[1:5], candles.arrays[1:5], strict=True):
-        yield column <= 0, f"{name} is {{{name}}}; a price is above 0"
-    yield candles.volume < 0, "volume is {volume}; it is never negative"
+        yield column <= 0, name, f"{name} is {{{name}}}; a price is above 0"
+    yield candles.volume < 0, "volume", "volume is {volume}; it is never negative"
     high, low = candles.high, candles.low
-    yield high < low, "high {high} is below low {low}"
-    yield high < np.maximum(candles.open, candles.close), "high {high} is below open {open} or close {close}"
-    yield low > np.minimum(candles.open, candles.close), "low {low} is above open {open} or close {close}"
+    yield high < low, "high", "high {high} is below low {low}"
+    yield high < np.maximum(candles.open, candles.close), "high", "high {high} is below open {open} or close {close}"
+    yield low > np.minimum(candles.open, candles.close), "low", "low {low} is above open {open} or close {close}"
     before = _closes_before(candles, previous_close)
-    too_far = "{low} to {high} is over 1000 times away from the close before it, {before}"
-    yield (high > before * LARGEST_STEP) | (low < before / LARGEST_STEP), too_far
+    too_far = "is over 1000 times away from the close before it, {before}"
+    yield high > before * LARGEST_STEP, "high", f"high {{high}} {too_far}"
+    yield low < before / LARGEST_STEP, "low", f"low {{low}} {too_far}"
 
 
 def _closes_before(candles: Candles, previous_close: float | None) -> Floats:
     """The close before each candle; before the first, what is known, else its own open."""
     first = float(candles.open[0]) if previous_close is None else previous_close
     return np.concatenate(([first], candles.close[:-1]))
+
+
+def first_disorder(candles: Candles) -> Fault | None:
+    """The first candle that is given again with different values, or after a later one."""
+    times = candles.time
+    steps = np.diff(times)
+    if not len(steps) or int(steps.min()) > 0:
+        return None
+    equal = np.logical_and.reduce([column[1:] == column[:-1] for column in candles.arrays])
+    wrong = np.flatnonzero((steps <= 0) & ~equal)
+    if not len(wrong):
+        return None
+    place = int(wrong[0])
+    before, after = candles.at(place), candles.at(place + 1)
+    if after.time < before.time:
+        what = f"it is out of order: it comes after the candle at {iso(before.time)}"
+    else:
+        what = f"it is given twice, as {before[1:]} and as {after[1:]}"
+    return Fault(place + 1, "time", what)
+
+
+def each_once(candles: Candles) -> Candles:
+    """Candles that are in order, without those that are given again."""
+    steps = np.diff(candles.time)
+    return candles if steps.all() else candles.where(np.concatenate(([True], steps != 0)))
+
+
+def first_of_another_unit(times: Times) -> Fault | None:
+    """The first time that must be meant in another unit than milliseconds."""
+    wrong = (times < EARLIEST_MS) | (times >= LATEST_MS)
+    if not wrong.any():
+        return None
+    place = int(np.argmax(wrong))
+    value = int(times[place])
+    for unit, first, last, how in _OTHER_UNITS:
+        if first <= value < last:
+            return Fault(place, "time", f"{value} looks like {unit} since the epoch, not milliseconds: {how}")
+    return Fault(place, "time", f"{value} is no time of a candle in milliseconds since the epoch")
 
 
 def holes(candles: Candles) -> list[Span]:
@@ -91,11 +158,10 @@ def holes(candles: Candles) -> list[Span]:
     ]
 
 
-def joined(candles: Candles, more: Candles, missing: list[Span]) -> Candles:
-    """`candles` with what `more` has for the minutes that are `missing` of them; elsewhere the first answer stands."""
-    wanted = np.zeros(len(more), bool)
-    for start, end in missing:
-        wanted |= (more.time >= start) & (more.time < end)
+def joined(candles: Candles, more: Candles) -> Candles:
+    """`candles` with what `more` has for the minutes missing between them; elsewhere the first answer stands."""
+    between = (more.time > candles.time[0]) & (more.time < candles.time[-1])
+    wanted = between & ~np.isin(more.time, candles.time, assume_unique=True)
     if not wanted.any():
         return candles
     columns = [np.concatenate(pair) for pair in zip(candles.arrays, more.where(wanted).arrays, strict=True)]

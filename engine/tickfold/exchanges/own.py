@@ -33,7 +33,9 @@ class OwnExchange:
     async def aclose(self) -> None:
         close = getattr(self._source, "aclose", None)
         if close is not None:
-            await close()
+            answer = close()
+            if inspect.isawaitable(answer):
+                await answer
 
 
 class FunctionExchange:

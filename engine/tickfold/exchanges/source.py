@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ..candles import Candles
 from ..errors import DeclarationError
 from .memory import MemoryExchange
@@ -12,8 +14,9 @@ from .protocol import Exchange, Source
 def as_exchange(source: Source | str, name: str | None = None) -> Exchange:
     """`source` as an exchange, named `name` or as it names itself; raises `DeclarationError` for what is none.
 
-    Text is `[NAME=]KIND:REST`; any other source is an object with `candles(symbol, start, end)`, a function of that
-    form, or `Candles`.
+    Text is `[NAME=]KIND:REST`, KIND being `ccxt`, `csv` or `sim`; any other source is an object with
+    `candles(symbol, start, end)`, a function of that form, or `Candles`. Raises `UnknownName` for an id that ccxt does
+    not have.
     """
     if isinstance(source, str):
         return _parsed(source, name)
@@ -24,5 +27,49 @@ def as_exchange(source: Source | str, name: str | None = None) -> Exchange:
     return own_exchange(source, name)
 
 
+def _through_ccxt(rest: str, name: str | None) -> Exchange:
+    # An adapter is imported when it is named: most programs use one.
+    from .ccxt import CcxtExchange
+
+    return CcxtExchange(rest, name)
+
+
+def _of_files(rest: str, name: str | None) -> Exchange:
+    from .csv_file import CsvExchange
+
+    return CsvExchange(rest, name)
+
+
+def _simulated(rest: str, name: str | None) -> Exchange:
+    from .simulated import SimulatedExchange
+
+    return SimulatedExchange(rest, name)
+
+
+_KINDS: dict[str, tuple[Callable[[str, str | None], Exchange], str]] = {
+    "ccxt": (_through_ccxt, "ccxt:ID, an exchange by its ccxt id, such as ccxt:binance"),
+    "csv": (_of_files, "csv:PATH, a file of candles or a folder of them"),
+    "sim": (_simulated, "sim:SEED, a simulated market"),
+}
+
+
+def is_source_text(text: str) -> bool:
+    """Whether it says a source, `[NAME=]KIND:REST`, and not just the name of one."""
+    return ":" in text
+
+
 def _parsed(text: str, name: str | None) -> Exchange:
-    raise DeclarationError(f"{text!r} is no source of candles")
+    before, colon, rest = text.partition(":")
+    named, equals, kind = before.rpartition("=")
+    if not colon or (equals and not named):
+        raise DeclarationError(f"{text!r} is no source of candles: write [NAME=]KIND:REST; {_known()}")
+    if kind not in _KINDS:
+        raise DeclarationError(f"{text!r} is no source of candles: there is no kind {kind!r}; {_known()}")
+    make, form = _KINDS[kind]
+    if not rest:
+        raise DeclarationError(f"{text!r} is no source of candles: nothing follows {kind}: ({form})")
+    return make(rest, name or named or None)
+
+
+def _known() -> str:
+    return f"there are {'; '.join(form for _, form in _KINDS.values())}"

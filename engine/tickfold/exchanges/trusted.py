@@ -13,14 +13,17 @@ from collections.abc import Awaitable, Callable, Iterator
 import attrs
 import numpy as np
 
-from ..candles import Candles
+from ..candles import COLUMNS, Candles
 from ..errors import BadCandles, CandlesFilled, ExchangeUnreachable, TryAgain
 from ..market import MINUTE_MS
-from .checks import check, fill_gaps, holes, joined, without_repeats
+from .checks import Span, check, check_unit, fill_gaps, holes, joined, without_repeats
 from .protocol import Exchange
 
 LONGEST_PAUSE_MS = 60_000
 """An exchange that asks for a longer pause counts as unreachable."""
+
+LARGEST_TIME = 2.0**62
+"""What comes near to it is no time in any unit, and does not fit the arrays."""
 
 _PASSING_FAULTS = {
     ("aiohttp", "ClientError"),
@@ -73,8 +76,8 @@ async def fetch(
     delivered = await _delivered(exchange, symbol, start, end, patience)
     missing = holes(delivered)
     if missing:
-        again = await _delivered(exchange, symbol, missing[0][0], missing[-1][1], patience)
-        delivered = joined(delivered, again, missing)
+        for first, last in _together(missing, exchange.piece):
+            delivered = joined(delivered, await _delivered(exchange, symbol, first, last, patience))
         check(delivered, symbol)
     candles, filled = fill_gaps(delivered)
     for hole in filled:
@@ -86,8 +89,11 @@ async def _delivered(exchange: Exchange, symbol: str, start: int, end: int, pati
     """What the exchange has of [start, end), each candle once, checked."""
     pieces: list[Candles] = []
     for first, last in _pieces(start, end, exchange.piece):
-        piece = as_candles(await _asked(exchange, symbol, first, last, patience), symbol)
-        pieces.append(piece.where((piece.time >= first) & (piece.time < last)))
+        given = as_candles(await _asked(exchange, symbol, first, last, patience), symbol)
+        piece = given.where((given.time >= first) & (given.time < last))
+        if len(given) and not len(piece):
+            check_unit(given, symbol)
+        pieces.append(piece)
     if not pieces:
         return Candles.empty()
     columns = zip(*(piece.arrays for piece in pieces), strict=True)
@@ -95,6 +101,17 @@ async def _delivered(exchange: Exchange, symbol: str, start: int, end: int, pati
     candles = without_repeats(candles, symbol)
     check(candles, symbol)
     return candles
+
+
+def _together(missing: list[Span], size: int | None) -> Iterator[Span]:
+    """The holes, those that can be asked for at once as one."""
+    start, end = missing[0]
+    for first, last in missing[1:]:
+        if size is not None and last - start > size:
+            yield start, end
+            start = first
+        end = last
+    yield start, end
 
 
 def _pieces(start: int, end: int, size: int | None) -> Iterator[tuple[int, int]]:
@@ -141,8 +158,11 @@ def as_candles(given: object, symbol: str) -> Candles:
         raise BadCandles(symbol, None, _not_rows(given)) from None
     if not rows.size and isinstance(given, list | tuple | np.ndarray):
         return Candles.empty()
-    if rows.ndim != 2 or rows.shape[1] != 6:  # time, open, high, low, close, volume
+    if rows.ndim != 2 or rows.shape[1] != len(COLUMNS):
         raise BadCandles(symbol, None, _not_rows(given))
+    beyond = rows[np.abs(rows[:, 0]) >= LARGEST_TIME]
+    if len(beyond):
+        raise BadCandles(symbol, None, f"{beyond[0, 0]} is no time in milliseconds since the epoch")
     try:
         return Candles(
             time=rows[:, 0], open=rows[:, 1], high=rows[:, 2], low=rows[:, 3], close=rows[:, 4], volume=rows[:, 5]
