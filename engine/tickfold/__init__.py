@@ -42,6 +42,7 @@ from .listeners import (
     listen_signal_live_once,
     listen_signal_once,
 )
+from .live import Live
 from .notices import Active, Idle, Waiting
 from .proposal import Signal
 from .sources import exchange
@@ -59,6 +60,7 @@ __all__ = [
     "Event",
     "Frame",
     "Idle",
+    "Live",
     "Opened",
     "Rejected",
     "Scheduled",

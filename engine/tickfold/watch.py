@@ -153,6 +153,9 @@ class Watch:
 
     async def _begin(self) -> None:
         start = await self._replay_start() if self._clock.replayed else self._wall_start()
+        if self._last is not None and self._recovered.at is None and self._last < self._first:
+            self._ended = "end of data"  # too few candles for the first boundary: nothing begins
+            return
         with self._interruptible():
             await self._feed.load(start - warm_up(self._strategy.lookback), start)
             if self._feed.next_open != start:

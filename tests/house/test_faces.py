@@ -41,7 +41,7 @@ FACES: dict[str, list[str]] = {
         *["Stream", "AcceptedSignal", "RefusedProposal", "ProfitAndLoss", "Ticks"],
         *["StoreError", "StreamHeld", "StreamNotFound", "CorruptJournal", "NewerFormat", "WrongExpectedVersion"],
         *["AppendRefused", "RecordTooLong", "JournalPoisoned", "JournalClosed", "CheckpointMismatch"],
-        "UnsupportedPlatform",
+        *["UnsupportedPlatform", "UnusableName"],
     ],
 }
 
