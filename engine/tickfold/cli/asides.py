@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 
 import click
 
+from tickfold_eventstore.errors import StoreError
 from tickfold_eventstore.signals import Stream
 from tickfold_projections.notation import shown
 
@@ -24,7 +25,7 @@ def say(text: str) -> None:
 
 
 @contextmanager
-def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Iterator[None]:
+def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Generator[None]:
     """Inside, what goes wrong in a run is said as it happens, and told to `also`.
 
     A rejected proposal is not: it is an event, and stands in the output.
@@ -33,7 +34,7 @@ def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Iterator[No
     def hear(fault: Fault) -> None:
         if fault.error is None:
             return
-        if isinstance(fault.error, TickfoldError):
+        if isinstance(fault.error, TickfoldError | StoreError):
             say(sentence(fault.error))
         else:
             where = "" if fault.stream is None else f"{fault.stream}: "
@@ -49,7 +50,7 @@ def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Iterator[No
 
 
 @contextmanager
-def progress_bar() -> Iterator[None]:
+def progress_bar() -> Generator[None]:
     """Inside, each stream of a backtest has its bar, one after the other; none where nobody looks at it."""
     if not sys.stderr.isatty():
         yield

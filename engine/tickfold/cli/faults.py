@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import traceback
+from typing import cast
 
-from tickfold_eventstore.errors import CorruptJournal, StoreError, StreamHeld, StreamNotFound
+from tickfold_eventstore.errors import CorruptJournal, StoreError, StreamHeld, StreamNotFound, UnusableName
 from tickfold_projections.active_signal import IllegalTransition
 from tickfold_projections.notation import shown
 
@@ -28,6 +29,7 @@ _CODES: tuple[tuple[type[BaseException], int], ...] = (
     (EndlessSource, USAGE),
     (SpanUnknown, USAGE),
     (StreamNotFound, USAGE),
+    (UnusableName, USAGE),
     (CorruptJournal, DAMAGED),
     (IllegalTransition, DAMAGED),
     (StreamHeld, HELD),
@@ -73,6 +75,6 @@ def _place(cause: BaseException | None) -> str:
 
 def of_group(error: BaseException) -> BaseException:
     """The error itself, out of the groups that task groups put around it."""
-    while isinstance(error, BaseExceptionGroup) and error.exceptions:
-        error = error.exceptions[0]
+    while isinstance(error, BaseExceptionGroup):
+        error = cast("BaseExceptionGroup[BaseException]", error).exceptions[0]
     return error

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 
 from .faults import DONE, INTERRUPTED
 
-Ask = Callable[[], None]
+Ask = Callable[[], object]
 
 
 class Interrupts:
@@ -39,7 +39,7 @@ class Interrupts:
         return INTERRUPTED if self._times > 1 else DONE
 
     @contextmanager
-    def heard(self) -> Iterator[None]:
+    def heard(self) -> Generator[None]:
         """Inside, the two signals are requests; afterwards they are what they were."""
         before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -49,7 +49,7 @@ class Interrupts:
                 signal.signal(number, handler)
 
     @contextmanager
-    def told_to(self, ask: Ask) -> Iterator[None]:
+    def told_to(self, ask: Ask) -> Generator[None]:
         """Inside, `ask` is called from the signal handler whenever more is asked for; and at once, if something was."""
         self._ask = ask
         try:

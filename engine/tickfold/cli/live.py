@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import attrs
 import click
 
 from tickfold_eventstore import Journal, Stream
-from tickfold_eventstore.events import Event
+from tickfold_eventstore.errors import JournalClosed, JournalPoisoned
 
 from ..clock import Clock, ReplayClock, WallClock
 from ..config import Config, Policy
@@ -98,11 +99,10 @@ async def _run(plan: Plan, interrupts: Interrupts) -> int:
             with faults_on_stderr(faults.hear):
                 handle = live.background(plan.symbols, strategy=plan.strategies, exchange=plan.exchange)
                 faults.handle = handle
-                told = [_Told(journal, plan) for journal in handle.journals]
                 stop = partial(_stop, handle, interrupts)
                 # A signal handler stands between any two instructions; what it asks for is done in the loop's own time.
                 with interrupts.told_to(partial(asyncio.get_running_loop().call_soon_threadsafe, stop)):
-                    await _tell_until_done(live, handle, told)
+                    await _Telling(plan).tell_all(handle)
         return interrupts.code or _verdict(handle, faults)
     finally:
         await plan.exchange.aclose()
@@ -138,37 +138,27 @@ class _Faults:
             self.handle.stop(now=True)
 
 
-class _Told:
-    """Writes each event of a journal once, in order, from another thread: a slow reader of stdout delays no tick."""
+class _Telling:
+    """Writes each event once it is durable, from another thread: a slow reader of stdout delays no tick."""
 
-    _one_line_at_a_time = anyio.CapacityLimiter(1)
-
-    def __init__(self, journal: Journal, plan: Plan) -> None:
-        self.stream = journal.stream
-        self.seq = journal.head.seq
-        self._journal = journal
+    def __init__(self, plan: Plan) -> None:
         self._write = plan.write
         self._line = json_line if plan.as_json else event_line
+        self._one_at_a_time = anyio.CapacityLimiter(1)
 
-    async def follow(self) -> None:
-        async for event in self._journal.follow(self.seq + 1):
-            await self.tell(event)
+    async def tell(self, journal: Journal, after: int) -> None:
+        """Follow a journal from behind event `after` to its end: it is closed, or its disk failed."""
+        with suppress(JournalClosed, JournalPoisoned):
+            async for event in journal.follow(after + 1):
+                line = self._line(event)
+                await anyio.to_thread.run_sync(self._write, line, limiter=self._one_at_a_time)
 
-    async def tell(self, event: Event) -> None:
-        with anyio.CancelScope(shield=True):
-            await anyio.to_thread.run_sync(self._write, self._line(event), limiter=self._one_line_at_a_time)
-            self.seq = event.seq
-
-
-async def _tell_until_done(live: Live, handle: Handle, told: Sequence[_Told]) -> None:
-    async with anyio.create_task_group() as tasks:
-        for each in told:
-            tasks.start_soon(each.follow)
-        await handle.wait()
-        tasks.cancel_scope.cancel()
-    for each in told:
-        for event in live.store.reader(each.stream).read(each.seq + 1):
-            await each.tell(event)
+    async def tell_all(self, handle: Handle) -> None:
+        """Return when the run is done and all of it is told."""
+        async with anyio.create_task_group() as tasks:
+            for journal in handle.journals:
+                tasks.start_soon(self.tell, journal, journal.head.seq)
+            await handle.wait()
 
 
 def _verdict(handle: Handle, faults: _Faults) -> int:

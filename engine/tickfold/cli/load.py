@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import DeclarationError
-from ..exchanges import Exchange, as_exchange
+from ..exchanges import Exchange, as_exchange, is_source_text
 from ..frame import FRAMES
-from ..sources import EXCHANGES
+from ..sources import EXCHANGES, find_exchange
 from ..strategy import STRATEGIES, Strategy
 from .faults import CommandError, WrongUse
 
@@ -41,14 +41,11 @@ def find_source(text: str | None) -> Exchange:
             return EXCHANGES.get(names[0])
         there = f"FILE registers {', '.join(names)}" if names else "FILE registers none"
         raise WrongUse(f"which exchange? {there}; give --exchange, such as csv:PATH, sim:SEED or ccxt:binance")
-    name, equals, rest = text.partition("=")
-    named = bool(equals) and ":" not in name
-    source = rest if named else text
-    if source in EXCHANGES.names() or ":" not in source:
-        found = EXCHANGES.get(source)
-        return as_exchange(found, name) if named else found
+    if not is_source_text(text) and "=" in text and text not in EXCHANGES.names():
+        name, _, registered = text.rpartition("=")
+        return as_exchange(EXCHANGES.get(registered), name)
     try:
-        return as_exchange(source, name if named else None)
+        return find_exchange(text)
     except DeclarationError as error:
         raise WrongUse(f"--exchange {text}: {error}") from error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, redirect_stdout
 
 import msgspec
@@ -22,7 +22,7 @@ Write = Callable[[str], None]
 
 
 @contextmanager
-def own_stdout() -> Iterator[Write]:
+def own_stdout() -> Generator[Write]:
     """Inside, what a user's file prints goes to stderr: stdout carries what `write` is given and nothing else."""
     stdout = sys.stdout
 

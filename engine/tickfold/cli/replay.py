@@ -34,7 +34,7 @@ class Place:
         return event.seq <= self.seq if self.seq is not None else event.at <= (self.at or 0)
 
 
-class PlaceParameter(click.ParamType):
+class PlaceParameter(click.ParamType[Place]):
     """An event's number, or a time."""
 
     name = "SEQ|TIME"
@@ -101,6 +101,17 @@ class Fold:
         self.seq, self.at = event.seq, event.at
         return event, self.state
 
+    def go_to(self, place: Place) -> None:
+        """Take what `place` reaches, and look at nothing behind a seq: damage there does not matter here."""
+        if place.seq == 0:
+            return
+        for event in self.reader.read():
+            if not place.reaches(event):
+                return
+            self.take(event)
+            if event.seq == place.seq:
+                return
+
     def steps(self, verdicts: Verdicts) -> Iterator[tuple[Event, State]]:
         """What there is now; ends early where the journal is damaged, which `verdicts` remembers."""
         with verdicts.each():
@@ -125,10 +136,7 @@ def _states(folds: Sequence[Fold], place: Place, verdicts: Verdicts, *, as_json:
     found: list[Fold] = []
     for fold in folds:
         with verdicts.each():
-            for event in fold.reader.read():
-                if not place.reaches(event):
-                    break
-                fold.take(event)
+            fold.go_to(place)
             if place.seq is not None and fold.seq < place.seq:
                 raise WrongUse(f"{fold.stream} has no event {place.seq}: it ends at event {fold.seq}")
             found.append(fold)

@@ -19,7 +19,7 @@ from tickfold_projections.report import Report, report
 
 from ..config import Config, Policy
 from ..errors import SpanUnknown
-from ..exchanges import Exchange, as_exchange, span
+from ..exchanges import Exchange, as_exchange, is_source_text, span
 from ..feed import candles_between
 from ..market import MINUTE_MS
 from . import options
@@ -107,33 +107,33 @@ def _of_backtest(
 
 def _of_journals(store: Store, strategy: str, symbols: tuple[str, ...], source: str | None, within: Range) -> Report:
     """A damaged journal is an error of the whole: a report that silently lacks a stream would be wrong."""
-    exchange = as_exchange(source) if source is not None and ":" in source else None
+    exchange = as_exchange(source) if source is not None and is_source_text(source) else None
     name = source if exchange is None else exchange.name
     told = _Told(store, select(store, [] if name is None else [name], [strategy], symbols), within)
     events = list(told.events())
     prices = {} if exchange is None else anyio.run(_prices, exchange, told.alive(), within)
-    return report(strategy, events, prices=prices, hashes=told.hashes)
+    return report(strategy, events, start=within.since, end=within.until, prices=prices, hashes=told.hashes)
 
 
 class _Told:
-    """The events of streams, as far as they are in the range; what was read last is kept for the provenance."""
+    """The events of streams up to the end of the range, from the first on: what came before says what is open."""
 
     def __init__(self, store: Store, streams: Sequence[Stream], within: Range) -> None:
         self.hashes: dict[Stream, str] = {}
         self._last: dict[Stream, Event] = {}
         self._store = store
         self._streams = streams
-        self._within = within
+        self._until = within.until
 
     def events(self) -> Iterator[Event]:
-        since, until = self._within.since, self._within.until
         for stream in self._streams:
             for record in self._store.reader(stream).records():
-                for event in record.events:
-                    if (since is None or event.at >= since) and (until is None or event.at < until):
-                        self.hashes[stream] = record.hash
-                        self._last[stream] = event
-                        yield event
+                # The events of a record have one `at`, and it never falls along a stream.
+                if self._until is not None and record.events[0].at >= self._until:
+                    break
+                self.hashes[stream] = record.hash
+                self._last[stream] = record.events[-1]
+                yield from record.events
 
     def alive(self) -> list[Stream]:
         """The streams with a signal after the last event that was read."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeAlias
 
-import click
-
-from tickfold_eventstore import CorruptJournal, Store, Stream
+from tickfold_eventstore import CorruptJournal, NewerFormat, Store, Stream
 from tickfold_projections.active_signal import IllegalTransition
 
-from .faults import DAMAGED, DONE, CommandError, WrongUse, sentence
+from .asides import say
+from .faults import DAMAGED, DONE, ERROR, CommandError, WrongUse, exit_code, sentence
+
+Broken: TypeAlias = CorruptJournal | NewerFormat | IllegalTransition
+BROKEN = (CorruptJournal, NewerFormat, IllegalTransition)
+"""What makes one stream unreadable and leaves the others as they are."""
 
 
 def open_store(data_dir: Path) -> Store:
@@ -33,22 +37,28 @@ def select(store: Store, exchanges: Sequence[str], strategies: Sequence[str], sy
             if name not in known:
                 raise WrongUse(f"no journal here has the {part} {name!r} (there are: {', '.join(known) or 'none'})")
     chosen = [stream for stream in there if all(not n or getattr(stream, p) in n for p, n in wanted.items())]
-    if there and not chosen:
+    if not there:
+        say(f"there is no journal in {store.data_dir} yet")
+    elif not chosen:
         raise WrongUse(f"no journal here has all of these together; there are: {', '.join(map(str, there))}")
     return chosen
 
 
 class Verdicts:
-    """The exit code of a command over several streams: damage in one does not keep it from the others."""
+    """The exit code of a command over several streams: what is wrong with one does not keep it from the others."""
 
     def __init__(self) -> None:
         self.code = DONE
 
+    def note(self, error: Broken) -> None:
+        """Remember the code of what is wrong with a stream; damage outweighs the rest."""
+        self.code = DAMAGED if DAMAGED in {self.code, exit_code(error)} else ERROR
+
     @contextmanager
-    def each(self) -> Iterator[None]:
-        """What is damaged inside is said on stderr and counts at the end."""
+    def each(self) -> Generator[None]:
+        """What is wrong with a stream inside is said on stderr and counts at the end."""
         try:
             yield
-        except (CorruptJournal, IllegalTransition) as error:
-            click.echo(f"tickfold: {sentence(error)}", err=True)
-            self.code = DAMAGED
+        except BROKEN as error:
+            say(sentence(error))
+            self.note(error)
