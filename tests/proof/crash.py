@@ -13,10 +13,10 @@ from concurrent.futures import ProcessPoolExecutor
 
 import attrs
 
-from tests.proof import sketch
+from tests.proof import kept, sketch
 from tests.proof.lives import Finding, Script, script_of, shrunk, tried
 
-TRIALS = {"sketch": sketch.trial}
+TRIALS = {"store": kept.trial, "sketch": sketch.trial}
 
 
 @attrs.define

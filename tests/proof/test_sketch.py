@@ -36,11 +36,10 @@ def test_the_line_of_the_format_page_is_written_exactly() -> None:
     assert plain.mark_of(13, b"78baed294120e23b") == b'{"seq":          13,"h":"78baed294120e23b","c":"deb30cab"}\n'
 
 
-@pytest.mark.parametrize("seed", range(8))
-def test_no_power_cut_loses_a_record_or_locks_the_user_out(seed: int) -> None:
-    finding = tried(script_of(seed, WHOLE.sizes), WHOLE)
-    assert finding.faults == ()
-    assert finding.states > 30
+def test_no_power_cut_loses_a_record_or_locks_the_user_out() -> None:
+    findings = [tried(script_of(seed, WHOLE.sizes), WHOLE) for seed in range(12)]
+    assert [finding.faults for finding in findings if finding.faults] == []
+    assert sum(finding.states for finding in findings) > 500
 
 
 @pytest.mark.parametrize("fault", FAULTS)

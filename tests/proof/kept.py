@@ -1,0 +1,129 @@
+"""The store as a subject of the proof: on any disk, with segments so small that a few records fill one.
+
+Its code is looked up by the package's name, so that a copy with a fault in it is tried in the same way.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+
+from tests.proof import verifier
+from tests.proof.disk import Disk
+from tests.proof.lives import Lost, Refused, Trial
+from tickfold_eventstore.files import Files
+
+NAMES = {"exchange": "sim-3", "strategy": "w", "symbol": "A"}
+HOME = "/data"
+PLACE = f"{HOME}/journal/{'/'.join(NAMES.values())}"
+UNIT, SEGMENT = 1024, 3072
+SIZES = (1, 60, 300, 700, 1500)
+
+
+@attrs.frozen
+class Code:
+    """The store in one package: the classes that the proof calls."""
+
+    package: str = "tickfold_eventstore"
+
+    def module(self, name: str) -> Any:
+        return importlib.import_module(f"{self.package}.{name}")
+
+    @property
+    def errors(self) -> Any:
+        return self.module("errors")
+
+    @property
+    def stream(self) -> Any:
+        return self.module("signals").Stream(**NAMES)
+
+    def store(self, files: Files, home: str = HOME) -> Any:
+        return self.module("store").Store(home, files=files, layout=self.module("folder").Layout(UNIT, SEGMENT))
+
+    def record(self, count: int, size: int) -> tuple[Any, ...]:
+        """The record after `count` others; every third holds two events. Its text needs escapes here and there."""
+        first = count + count // 3 + 1
+        text = ("ab\x7f\n€", "x" * 8, '"\\')[count % 3].ljust(size, "x")
+        texts = (text, "")[: 1 + (count % 3 == 2)]
+        return tuple(self.event(first + place, text, minute=count) for place, text in enumerate(texts))
+
+    def event(self, seq: int, text: str, minute: int) -> Any:
+        at = 1_730_000_000_000 + 60_000 * minute
+        stopped = self.module("events").Stopped
+        return stopped(seq=seq, at=at, recorded_at=at, **NAMES, reason=text, price=None, state_seq=0)
+
+
+@attrs.define
+class Kept:
+    """A journal of the store that opened, its whole history read."""
+
+    code: Code
+    files: Files
+    home: str
+    journal: Any
+    told: tuple[Any, ...]
+
+    def append(self, record: tuple[Any, ...]) -> None:
+        self.journal.append(record, expected_seq=record[0].seq - 1)
+
+    def keep_place(self) -> None:
+        checkpoint = self.code.module("checkpoint")
+        path = f"{self.home}/checkpoints/{'/'.join(NAMES.values())}/r.json"
+        head = self.journal.head
+        checkpoint.CheckpointFile(self.files, path, "r").save(checkpoint.Checkpoint(seq=head.seq, h=head.hash))
+
+    def close(self) -> None:
+        self.journal.close()
+
+
+def opened(code: Code, files: Files, home: str = HOME) -> Kept:
+    """Raises what the store raises."""
+    return Kept(code, files, home, *code.store(files, home).open(code.stream, oldest_first))
+
+
+def oldest_first(records: Iterator[tuple[Any, ...]]) -> tuple[Any, ...]:
+    return tuple(reversed(list(records)))
+
+
+def trial(package: str = "tickfold_eventstore") -> Trial:
+    """The store of this package as what is tried."""
+    code = Code(package)
+
+    def on(disk: Files) -> Kept:
+        try:
+            return opened(code, disk)
+        except code.errors.CorruptJournal as corrupt:
+            raise Refused(str(corrupt)) from corrupt
+
+    def read(disk: Disk) -> tuple[Any, ...]:
+        try:
+            return judged(code, disk)
+        except code.errors.CorruptJournal as corrupt:
+            raise Refused(str(corrupt)) from corrupt
+
+    return Trial(on, code.record, SIZES, read)
+
+
+def judged(code: Code, disk: Disk) -> tuple[Any, ...]:
+    """Every record that a reader finds. The store's verdict on the whole, and the verifier's, must agree with that."""
+    try:
+        reader = code.store(disk).reader(code.stream)
+    except code.errors.StreamNotFound:
+        return ()
+    found = tuple(record.events for record in reader.records())
+    verdict = code.module("verify").verify(reader)
+    theirs = verifier.verify(folder_of(disk), UNIT)
+    last = found[-1][-1].seq if found else 0
+    if not (verdict.sound and theirs[0] == "sound" and last == verdict.head.seq == theirs[3]):
+        raise Lost(f"a reader came to event {last}, verify says {verdict}, the verifier {theirs}")
+    return found
+
+
+def folder_of(disk: Disk) -> dict[str, bytes]:
+    """The files that stand in the stream's directory."""
+    start = PLACE + "/"
+    files = ((path.removeprefix(start), content) for path, content in disk.image().items() if path.startswith(start))
+    return {name: content for name, content in files if content is not None and "/" not in name}
