@@ -12,7 +12,7 @@ import msgspec
 from tickfold_eventstore.events import Cancelled, Closed, Event, Opened, Rejected, Scheduled, Started, Stopped
 from tickfold_eventstore.signals import AcceptedSignal
 from tickfold_projections.active_signal import Flat, Holding, State, Waiting
-from tickfold_projections.notation import instant, number, shown
+from tickfold_projections.notation import instant, shown
 
 # JSON escapes what is under 0x20; a terminal obeys more than that, and direction marks turn what follows.
 _CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -85,6 +85,11 @@ def state_value(state: State) -> dict[str, object]:
             return {"state": "active", "state_seq": seq, "signal": signal}
 
 
+def price(value: float) -> str:
+    """A price for people: ten digits, and no more than it has."""
+    return f"{value:.10g}"
+
+
 def _told(event: Event) -> str:
     match event:
         case Started():
@@ -94,9 +99,9 @@ def _told(event: Event) -> str:
         case Scheduled(signal=signal) | Opened(signal=signal):
             return _signal(signal)
         case Cancelled(signal=signal):
-            return f"{signal.position} at {number(signal.entry)}: {event.reason}"
+            return f"{signal.position} at {price(signal.entry)}: {event.reason}"
         case Closed(signal=signal):
-            moved = f"{number(signal.entry)} -> {number(event.price)}"
+            moved = f"{price(signal.entry)} -> {price(event.price)}"
             return f"{signal.position} {moved}: {event.reason}, {event.pnl.percentage:+.4f} %"
         case Rejected(proposal=proposal):
             return f"{proposal.position}: {'; '.join(event.reasons)}"
@@ -106,5 +111,5 @@ def _told(event: Event) -> str:
 
 def _signal(signal: AcceptedSignal) -> str:
     note = f" ({signal.note})" if signal.note else ""
-    levels = f"target {number(signal.take_profit)}, stop {number(signal.stop_loss)}, {signal.lifetime_minutes} min"
-    return f"{signal.position} at {number(signal.entry)}, {levels}{note}"
+    levels = f"target {price(signal.take_profit)}, stop {price(signal.stop_loss)}, {signal.lifetime_minutes} min"
+    return f"{signal.position} at {price(signal.entry)}, {levels}{note}"
