@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -38,7 +39,7 @@ _SIGNAL = AcceptedSignal(
     scheduled_at=None,
     opened_at=None,
 )
-_WHERE = {"at": 60_000, "recorded_at": 60_000, "exchange": "x", "strategy": "s", "symbol": "A"}
+_WHERE: dict[str, Any] = {"at": 60_000, "recorded_at": 60_000, "exchange": "x", "strategy": "s", "symbol": "A"}
 _OPEN_SIGNAL = msgspec.structs.replace(_SIGNAL, opened_at=60_000)
 _WAITING_SIGNAL = msgspec.structs.replace(_SIGNAL, scheduled_at=60_000)
 _FILLED_SIGNAL = msgspec.structs.replace(_WAITING_SIGNAL, opened_at=120_000)
