@@ -36,7 +36,7 @@ RUN = (
 
 KILLED_AT = 5
 """The number of the `opened` event at which the process is killed."""
-ATTEMPTS = 10
+ATTEMPTS = 20
 
 
 @click.command(epilog=options.example("tickfold demo", "tickfold demo --data-dir story"))
@@ -94,15 +94,37 @@ class Story:
         self._show(command)
         for attempt in range(ATTEMPTS):
             if attempt:
-                put("   (nothing was open at that very moment: once more)", flush=True)
-            _kill_at(command, 1 if attempt else KILLED_AT)
-            reader = Store(self.killed).reader(STREAM)
-            found = recover(record.events for record in reader.read_backwards())
+                put("   (it died between two signals: once more)", flush=True)
+            self._run_and_kill(command, 1 if attempt else KILLED_AT)
+            found = self._recovered()
             if not isinstance(found.state, Flat):
                 put(f"   Killed. Its journal ends with event {found.seq}: {state_text(found.state)}.")
                 put()
                 return found
         raise CommandError(f"no signal was open in {ATTEMPTS} kills, which cannot be: look at {self.killed}")
+
+    def _run_and_kill(self, command: Sequence[str], number_of_opened: int) -> None:
+        """Run a command until its output tells of that `opened`, and kill it when its journal says that one is open."""
+        opened = 0
+        with subprocess.Popen(_python(command), stdout=subprocess.PIPE) as process:  # noqa: S603  this very program
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    opened += msgspec.json.decode(line, type=_Action).action == "opened"
+                    if opened == number_of_opened:
+                        break
+                # Output lags behind: what it tells of may have closed. The next one opens within milliseconds.
+                while process.poll() is None and isinstance(self._recovered().state, Flat):
+                    continue
+            finally:
+                process.send_signal(signal.SIGKILL)
+        if process.returncode != -signal.SIGKILL:
+            raise CommandError(f"the run ended by itself (exit code {process.returncode}) before it could be killed")
+
+    def _recovered(self) -> Recovered:
+        """What a start would find now."""
+        reader = Store(self.killed).reader(STREAM)
+        return recover(record.events for record in reader.read_backwards())
 
     def _go_on(self, alive: Recovered) -> None:
         put("2. Start it again with the same command. Start is recover; there is no other way to start:")
@@ -155,22 +177,6 @@ class Story:
         """The command, as a reader of the first lines can type it; it is run next."""
         names = {str(STRATEGY): "$STRATEGY", str(self.killed): "$DIR/killed", str(self.unkilled): "$DIR/unkilled"}
         put(f"   $ tickfold {' '.join(names.get(word, shlex.quote(word)) for word in command)}", flush=True)
-
-
-def _kill_at(command: Sequence[str], number_of_opened: int) -> None:
-    """Run a command and kill it when its output tells of that `opened` event."""
-    opened = 0
-    with subprocess.Popen(_python(command), stdout=subprocess.PIPE) as process:  # noqa: S603  this very program
-        assert process.stdout is not None
-        try:
-            for line in process.stdout:
-                opened += msgspec.json.decode(line, type=_Action).action == "opened"
-                if opened == number_of_opened:
-                    break
-        finally:
-            process.send_signal(signal.SIGKILL)
-    if process.returncode != -signal.SIGKILL:
-        raise CommandError(f"the run ended by itself (exit code {process.returncode}) before it could be killed")
 
 
 class _Action(msgspec.Struct):
