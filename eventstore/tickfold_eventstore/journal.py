@@ -125,10 +125,10 @@ class Journal:
         finally:
             for descriptor in (self._data, self._mark):
                 if descriptor is not None:
-                    self._files.close(descriptor)
+                    self._let_go(descriptor)
             self._data = self._mark = None
-            self._lock.close()
             self._appended.set()
+            self._lock.close()
 
     @property
     def _holds_a_record(self) -> bool:
@@ -182,6 +182,13 @@ class Journal:
         except OSError as error:
             raise self._folder.poison(f"the record is on the disk, but MARK could not be written ({error})") from error
 
+    def _let_go(self, descriptor: int) -> None:
+        """Close what everything is synced through: whatever the answer, the descriptor is gone and nothing is lost."""
+        try:
+            self._files.close(descriptor)
+        except OSError as error:
+            _log.warning("%s: closing a file failed: %s", self.stream, error)
+
     def _descriptor(self) -> int:
         assert self._data is not None
         return self._data
@@ -189,7 +196,10 @@ class Journal:
     # From one segment to the next.
 
     def _seal(self) -> None:
-        content = read_all(self._files, self._descriptor(), self._end, 0)
+        try:
+            content = read_all(self._files, self._descriptor(), self._end, 0)
+        except OSError as error:
+            raise AppendRefused(str(self.stream), f"the segment could not be read to be sealed: {error}") from error
         last = parse(content[content.rindex(FILLER, 0, -1) + 1 :])
         assert last is not None, "the last line was written here or checked at the start"
         body = encode_seal(content.count(FILLER) - 1, sha256(content).hexdigest())  # the header is no record
@@ -212,6 +222,6 @@ class Journal:
         except OSError as error:
             raise AppendRefused(str(self.stream), f"a segment could not be made: {error}") from error
         if self._data is not None:
-            self._files.close(self._data)
+            self._let_go(self._data)
         self._data, self._segment, self._sealed = data, segment, False
         self._end, self._size, self._previous = len(header), len(content), header[-19:-3]
