@@ -11,7 +11,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, cast
 
 import attrs
 
@@ -23,9 +23,21 @@ LONGEST_EXCERPT = 200
 
 @attrs.define
 class Heard:
-    """What the answers to one question say besides candles: the time at the exchange, ms; None where none says it."""
+    """What the answers to one question say besides candles."""
 
     at: int | None = None
+    """The time at the exchange, ms; None where none says it."""
+    newest: object = None
+    """The last answer, as the JSON says it."""
+
+    def check_emptiness(self) -> None:
+        """Raise `OtherShape` where no candles were found in an answer that does not say that there are none.
+
+        ccxt takes what it does not find for nothing. An exchange that has nothing to give says so: an empty list where
+        the candles would be, or null.
+        """
+        if not _says_nothing(self.newest):
+            raise OtherShape(f"{excerpt(repr(self.newest))} holds neither candles nor an empty list of them")
 
 
 _heard: ContextVar[Heard | None] = ContextVar("heard", default=None)
@@ -73,12 +85,24 @@ def judge(code: int, reason: str, headers: Mapping[str, str], body: str, parsed:
     by_name = {name.lower(): value for name, value in headers.items()}
     at = _date(by_name.get("date"))
     heard = _heard.get()
-    if heard is not None and at is not None:
-        heard.at = at
+    if heard is not None:
+        heard.at = at if at is not None else heard.at
+        heard.newest = parsed
     if code in {418, 429} or code >= 500:  # too many requests, twice; a fault of the server
         raise TryAgain(f"HTTP {code} {reason}: {excerpt(body)}", _retry_after(by_name.get("retry-after"), at))
     if code < 400 and parsed is None:
         raise TryAgain(f"its answer is no JSON, or half of it: {excerpt(body)}")
+
+
+def _says_nothing(value: object) -> bool:
+    if isinstance(value, dict):
+        members = cast("dict[str, object]", value)
+        # A list of errors is empty as a rule.
+        return any(_says_nothing(each) for name, each in members.items() if not name.startswith("err"))
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        return not items or any(_says_nothing(each) for each in items)
+    return value is None
 
 
 def excerpt(text: str) -> str:

@@ -143,13 +143,16 @@ class CcxtExchange:
 
 async def _pages(client: Any, symbol: str, start: int, end: int) -> list[list[float]]:
     """The candles of [start, end), page by page, until the exchange has no more."""
-    limit: int | None = client.feature_value(symbol, "fetchOHLCV", "limit")
+    market = client.market(symbol)
+    limit: int | None = client.feature_value_by_type(market["type"], market.get("subType"), "fetchOHLCV", "limit")
     rows: list[list[float]] = []
     since = start
     while since < end:
-        wanted = (end - since) // MINUTE_MS
+        wanted = -((since - end) // MINUTE_MS)
         with hearing() as heard:
             page = await client.fetch_ohlcv(symbol, _INTERVAL, since, wanted if limit is None else min(limit, wanted))
+        if not page:
+            heard.check_emptiness()
         now = client.milliseconds() if heard.at is None else heard.at
         _check_reach(page, symbol, since, end, limit, now)
         end = min(end, now - now % MINUTE_MS)
