@@ -21,7 +21,7 @@ class Registry(Generic[T]):
     def add(self, name: str, thing: T) -> T:
         """Register `thing`; raises `DeclarationError` where the name is taken."""
         if name in self._things:
-            raise DeclarationError(f"there are two {self.kind}s with the name {name!r}; give one of them another name")
+            raise DeclarationError(f"there is a second {self.kind} with the name {name!r}; give one of them another name")
         self._things[name] = thing
         return thing
 

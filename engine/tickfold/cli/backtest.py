@@ -11,8 +11,6 @@ import attrs
 import click
 
 from tickfold_eventstore.events import Event
-from tickfold_projections.render_markdown import render_markdown
-from tickfold_projections.report import Report, report
 
 from ..backtest import Backtest, BacktestResult
 from ..config import Config, Policy
@@ -106,7 +104,7 @@ def command(
         hear: Hear | None = (lambda event: write(json_line(event))) if as_json else None
         results = backtested(chosen, symbols, find_source(source), within, Config(policy=policy), hear)
         if not as_json:
-            write("\n".join(render_markdown(report_of(result)) for result in results).removesuffix("\n"))
+            write("\n".join(result.report() for result in results).removesuffix("\n"))
 
 
 def backtested(
@@ -120,18 +118,6 @@ def backtested(
     """One result a strategy; `hear` is told each event as it happens, stderr how far it is and what is odd."""
     with faults_on_stderr(), progress_bar():
         return anyio.run(partial(_backtested, strategies, symbols, exchange, within, config, hear))
-
-
-def report_of(result: BacktestResult) -> Report:
-    """The report of a backtest, with the unrealised result of what is open at its end."""
-    return report(
-        result.strategy,
-        result.events,
-        kind="backtest",
-        boundaries=result.boundaries,
-        prices={each.stream: each.price for each in result.open},
-        costs=result.config.costs,
-    )
 
 
 async def _backtested(

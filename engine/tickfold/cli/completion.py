@@ -12,9 +12,9 @@ SHELLS = ("bash", "zsh", "fish")
 
 @click.command(
     epilog=options.example(
-        'bash:  eval "$(tickfold completion bash)"       in ~/.bashrc',
-        'zsh:   eval "$(tickfold completion zsh)"        in ~/.zshrc',
-        "fish:  tickfold completion fish > ~/.config/fish/completions/tickfold.fish",
+        "tickfold completion bash >> ~/.bashrc",
+        "tickfold completion zsh >> ~/.zshrc",
+        "tickfold completion fish > ~/.config/fish/completions/tickfold.fish",
     )
 )
 @click.argument("shell", type=click.Choice(SHELLS))

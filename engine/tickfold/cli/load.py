@@ -65,12 +65,17 @@ def _execute(path: Path, shown_as: Path) -> None:
         raise
     except BaseException as error:
         sys.modules.pop(spec.name, None)
-        what = f"{type(error).__name__}: {error}"
-        if isinstance(error, SyntaxError) and error.filename == str(path):
-            what = f"SyntaxError: {error.msg}"
         line = _line(error, path)
         where = f"{shown_as}, line {line}" if line else str(shown_as)
-        raise CommandError(f"{where}: the file does not import: {what}") from error
+        raise CommandError(f"{where}: {_what(error, path)}") from error
+
+
+def _what(error: BaseException, path: Path) -> str:
+    if isinstance(error, DeclarationError):
+        return str(error)
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f"the file does not import: SyntaxError: {error.msg}"
+    return f"the file does not import: {type(error).__name__}: {error}"
 
 
 def _module_name(stem: str) -> str:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import anyio
 import click
 
 from tickfold_eventstore import Store, Stream
-from tickfold_eventstore.events import Event
-from tickfold_projections.active_signal import alive_after
 from tickfold_projections.render_csv import render_csv
 from tickfold_projections.render_json import render_json
 from tickfold_projections.render_markdown import render_markdown
-from tickfold_projections.report import Report, report
+from tickfold_projections.report import Report
 
 from ..config import Config, Policy
 from ..errors import SpanUnknown
-from ..exchanges import Exchange, as_exchange, is_source_text, span
+from ..exchanges import Exchange, is_source_text, span
 from ..feed import candles_between
 from ..market import MINUTE_MS
+from ..reports import journal_report
 from . import options
 from .asides import say
-from .backtest import Range, backtested, report_of
+from .backtest import Range, backtested
 from .faults import WrongUse
 from .load import find_source, load
 from .output import own_stdout, put
@@ -102,42 +102,19 @@ def _of_backtest(
     with own_stdout():
         (chosen,) = load(file, (strategy,))
         (result,) = backtested([chosen], symbols, find_source(source), within, config)
-    return report_of(result)
+    return result.as_report()
 
 
 def _of_journals(store: Store, strategy: str, symbols: tuple[str, ...], source: str | None, within: Range) -> Report:
     """A damaged journal is an error of the whole: a report that silently lacks a stream would be wrong."""
-    exchange = as_exchange(source) if source is not None and is_source_text(source) else None
+    exchange = find_source(source) if source is not None and is_source_text(source) else None
     name = source if exchange is None else exchange.name
-    told = _Told(store, select(store, [] if name is None else [name], [strategy], symbols), within)
-    events = list(told.events())
-    prices = {} if exchange is None else anyio.run(_prices, exchange, told.alive(), within)
-    return report(strategy, events, start=within.since, end=within.until, prices=prices, hashes=told.hashes)
-
-
-class _Told:
-    """The events of streams up to the end of the range, from the first on: what came before says what is open."""
-
-    def __init__(self, store: Store, streams: Sequence[Stream], within: Range) -> None:
-        self.hashes: dict[Stream, str] = {}
-        self._last: dict[Stream, Event] = {}
-        self._store = store
-        self._streams = streams
-        self._until = within.until
-
-    def events(self) -> Iterator[Event]:
-        for stream in self._streams:
-            for record in self._store.reader(stream).records():
-                # The events of a record have one `at`, and it never falls along a stream.
-                if self._until is not None and record.events[0].at >= self._until:
-                    break
-                self.hashes[stream] = record.hash
-                self._last[stream] = record.events[-1]
-                yield from record.events
-
-    def alive(self) -> list[Stream]:
-        """The streams with a signal after the last event that was read."""
-        return [stream for stream, event in self._last.items() if alive_after(event)]
+    streams = select(store, [] if name is None else [name], [strategy], symbols)
+    made = partial(journal_report, store, strategy, streams=streams, start=within.since, end=within.until)
+    if exchange is None:
+        return made()
+    alive = [Stream(each.exchange, strategy, each.symbol) for each in made().open]
+    return made(prices=anyio.run(_prices, exchange, alive, within))
 
 
 async def _prices(exchange: Exchange, streams: Sequence[Stream], within: Range) -> dict[Stream, float]:
