@@ -1,4 +1,4 @@
-"""Typing commands as a user does: in this process where that is enough, as a process of its own where signals matter."""
+"""Typing commands as a user does: in this process, or as a process of its own where signals matter."""
 
 from __future__ import annotations
 
