@@ -16,18 +16,31 @@ from tests.proof.disk import Disk
 from tests.proof.lives import Lost, Refused, Trial
 from tickfold_eventstore.files import Files
 
-NAMES = {"exchange": "sim-3", "strategy": "w", "symbol": "A"}
 HOME = "/data"
-PLACE = f"{HOME}/journal/{'/'.join(NAMES.values())}"
-UNIT, SEGMENT = 1024, 3072
 SIZES = (1, 60, 300, 700, 1500)
 
 
 @attrs.frozen
 class Code:
-    """The store in one package: the classes that the proof calls."""
+    """The store in one package, the stream that is tried and the sizes of its segments, in bytes."""
 
     package: str = "tickfold_eventstore"
+    symbol: str = "A"
+    unit: int = 1024
+    segment: int = 3072
+
+    @property
+    def names(self) -> dict[str, str]:
+        return {"exchange": "sim-3", "strategy": "w", "symbol": self.symbol}
+
+    @property
+    def stream_path(self) -> str:
+        """Where the stream lies in a data directory."""
+        return "/".join(self.names.values())
+
+    @property
+    def place(self) -> str:
+        return f"{HOME}/journal/{self.stream_path}"
 
     def module(self, name: str) -> Any:
         return importlib.import_module(f"{self.package}.{name}")
@@ -38,10 +51,10 @@ class Code:
 
     @property
     def stream(self) -> Any:
-        return self.module("signals").Stream(**NAMES)
+        return self.module("signals").Stream(**self.names)
 
     def store(self, files: Files, home: str = HOME) -> Any:
-        return self.module("store").Store(home, files=files, layout=self.module("folder").Layout(UNIT, SEGMENT))
+        return self.module("store").Store(home, files=files, layout=self.module("folder").Layout(self.unit, self.segment))
 
     def record(self, count: int, size: int) -> tuple[Any, ...]:
         """The record after `count` others; every third holds two events. Its text needs escapes here and there."""
@@ -53,7 +66,7 @@ class Code:
     def event(self, seq: int, text: str, minute: int) -> Any:
         at = 1_730_000_000_000 + 60_000 * minute
         stopped = self.module("events").Stopped
-        return stopped(seq=seq, at=at, recorded_at=at, **NAMES, reason=text, price=None, state_seq=0)
+        return stopped(seq=seq, at=at, recorded_at=at, **self.names, reason=text, price=None, state_seq=0)
 
 
 @attrs.define
@@ -71,7 +84,7 @@ class Kept:
 
     def keep_place(self) -> None:
         checkpoint = self.code.module("checkpoint")
-        path = f"{self.home}/checkpoints/{'/'.join(NAMES.values())}/r.json"
+        path = f"{self.home}/checkpoints/{self.code.stream_path}/r.json"
         head = self.journal.head
         checkpoint.CheckpointFile(self.files, path, "r").save(checkpoint.Checkpoint(seq=head.seq, h=head.hash))
 
@@ -114,16 +127,30 @@ def judged(code: Code, disk: Disk) -> tuple[Any, ...]:
     except code.errors.StreamNotFound:
         return ()
     found = tuple(record.events for record in reader.records())
-    verdict = code.module("verify").verify(reader)
-    theirs = verifier.verify(folder_of(disk), UNIT)
+    ours, theirs = verdicts(code, disk)
     last = found[-1][-1].seq if found else 0
-    if not (verdict.sound and theirs[0] == "sound" and last == verdict.head.seq == theirs[3]):
-        raise Lost(f"a reader came to event {last}, verify says {verdict}, the verifier {theirs}")
+    if not (ours[0] == "sound" and last == ours[3] and ours == theirs):
+        raise Lost(f"a reader came to event {last}, verify says {ours}, the verifier {theirs}")
     return found
 
 
-def folder_of(disk: Disk) -> dict[str, bytes]:
-    """The files that stand in the stream's directory."""
-    start = PLACE + "/"
-    files = ((path.removeprefix(start), content) for path, content in disk.image().items() if path.startswith(start))
+Verdict = tuple[str, str, int, int]
+
+
+def verdicts(code: Code, disk: Disk) -> tuple[Verdict, Verdict]:
+    """What the store's `verify` says of a stream, and what the verifier says: a word, segment, offset, last good seq.
+
+    A segment and an offset belong to damage; where all is sound the store names none.
+    """
+    found = code.module("verify").verify(code.store(disk).reader(code.stream))
+    theirs = verifier.verify(folder_of(disk, code.place), code.unit)
+    if found.damage is None:
+        return ("sound", *theirs[1:3], found.head.seq), theirs
+    damage = found.damage
+    return ("damaged", damage.segment, damage.offset, damage.last_good_seq), theirs
+
+
+def folder_of(disk: Disk, place: str) -> dict[str, bytes]:
+    """The files that stand in a stream's directory."""
+    files = ((path.removeprefix(f"{place}/"), content) for path, content in disk.image().items() if path.startswith(place))
     return {name: content for name, content in files if content is not None and "/" not in name}

@@ -2,7 +2,7 @@
 
 What is allowed: before a sync has failed, an append is refused, nothing of it is ever seen, and the next one works.
 After a failed sync, or where a write could not be taken back, the stream is poisoned for this process and the outcome
-unknown. A new process, after a power cut or without one, reads what was acknowledged, and of the unknown all or nothing.
+unknown. A new process, after a power cut or without one, reads what was acknowledged, and of the unknown all or none.
 """
 
 from __future__ import annotations
