@@ -42,7 +42,7 @@ class CheckpointFile:
             return None
         try:
             found = msgspec.json.decode(_content(self.files, self.path), type=Checkpoint)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise CheckpointMismatch(
                 str(journal.stream), self.reader, 0, f"its file cannot be read ({error})"
             ) from error
@@ -88,7 +88,7 @@ def named_by_checkpoints(files: Files, root: str, place: str) -> list[Head]:
         if name.endswith(".json"):
             try:
                 checkpoint = msgspec.json.decode(_content(files, f"{folder}/{name}"), type=Checkpoint)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue  # the reader itself will say so; it names no record
             if checkpoint.seq:
                 found.append(Head(checkpoint.seq, checkpoint.h))

@@ -57,7 +57,7 @@ def encode_header(stream: Stream, previous: bytes) -> bytes:
 
 
 def decode_header(body: bytes) -> Header:
-    """Raises `msgspec.MsgspecError` where it is none."""
+    """Raises `msgspec.MsgspecError` or `UnicodeDecodeError` where it is none."""
     header = msgspec.json.decode(body, type=Header)
     if header.format != FORMAT or len(header.previous) != len(ZERO_HASH):
         raise msgspec.ValidationError(f"it is no header of a {FORMAT}")
@@ -70,7 +70,7 @@ def encode_seal(count: int, digest: str) -> bytes:
 
 
 def decode_seal(body: bytes) -> Seal:
-    """Raises `msgspec.MsgspecError` where it is none."""
+    """Raises `msgspec.MsgspecError` or `UnicodeDecodeError` where it is none."""
     return msgspec.json.decode(body, type=Seal)
 
 

@@ -102,7 +102,7 @@ class Folder:
             raise self.corrupt("header", segment, 0, last_good, "the segment does not begin with a header")
         try:
             header = decode_header(line.body)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise self.corrupt("header", segment, 0, last_good, f"the header cannot be read: {error}") from error
         if not follows(header.previous.encode("ascii", "replace"), raw):
             raise self.corrupt("header", segment, 0, last_good, "the header does not have its own hash")

@@ -74,7 +74,7 @@ def holder_of(folder: Folder) -> str | None:
 def _told(files: Files, descriptor: int) -> str:
     try:
         return str(msgspec.json.decode(files.pread(descriptor, 4096, 0), type=Holder))
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return "a process that has not said who it is"
 
 

@@ -91,7 +91,7 @@ class _Walk:
     def _check_seal(self, line: Line, records: int) -> None:
         try:
             seal = decode_seal(line.body)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise self.folder.corrupt("seal", line.segment, line.offset, self.head.seq, str(error)) from error
         with self.folder.opened(segment_name(line.segment)) as descriptor:
             content = read_all(self.folder.files, descriptor, line.offset, 0)
