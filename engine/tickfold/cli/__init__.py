@@ -23,6 +23,10 @@ COMMANDS = {
 """Each command, in the order of a first visit, with its line in `--help`; its module has the same name."""
 
 
+class ReaderLeft(Exception):
+    """Whoever read stdout has read enough."""
+
+
 class LazyGroup(click.Group):
     """Knows its commands by name and imports one when it is called."""
 
@@ -34,6 +38,13 @@ class LazyGroup(click.Group):
             return None
         found: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return found
+
+    def invoke(self, ctx: click.Context) -> object:
+        """As every group does, but that click shall not take a reader who has read enough for a failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderLeft from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -82,8 +93,8 @@ def _failed(error: BaseException, *, debug: bool) -> int:
         raise error
     if isinstance(error, KeyboardInterrupt):
         return 130
-    if isinstance(error, BrokenPipeError):
-        # Whoever read has read enough. What is still buffered must not fail once more when Python ends.
+    if isinstance(error, BrokenPipeError | ReaderLeft):
+        # What is still buffered must not fail once more when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     if debug:

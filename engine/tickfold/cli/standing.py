@@ -43,7 +43,7 @@ class Standing:
     def cells(self) -> tuple[str, ...]:
         """As a line of a table."""
         if self.found is None:
-            told = ("?", str(self.size), "?", "?", "DAMAGED: see `tickfold journal verify`")
+            told = ("?", str(self.size), "?", "?", "unknown: see `tickfold journal verify`")
         else:
             at = "" if self.found.at is None else instant(self.found.at)
             told = (str(self.head.seq), str(self.size), self.head.hash, at, state_text(self.found.state))
@@ -97,7 +97,7 @@ class Judgement:
                 f"{torn if verdict.torn else ''}{held}"
             )
         lines = (
-            f"{stream}: DAMAGED",
+            f"{stream}: {'DAMAGED' if isinstance(verdict.damage, CorruptJournal) else 'TOO NEW'}",
             f"what:  {sentence(verdict.damage)}",
             f"means: {self._meaning()}",
             f"next:  {self.next_command()}",
@@ -109,6 +109,8 @@ class Judgement:
         damage = self.verdict.damage
         if damage is None:
             return None
+        if isinstance(damage, NewerFormat):
+            return "pip install --upgrade tickfold"
         data_dir, stream = self.data_dir, self.standing.stream
         parts = ["--data-dir", str(data_dir), "--exchange", stream.exchange, "--strategy", stream.strategy]
         command = ["tickfold", "replay", *parts, "--symbol", stream.symbol, "--at", str(self.verdict.head.seq)]
