@@ -78,20 +78,19 @@ class CheckpointFile:
             _sync(self.files, above)
 
 
-def named_by_checkpoints(files: Files, root: str, place: str) -> list[Head]:
-    """The records of a stream that its readers' checkpoints name: they were acknowledged, whatever MARK says."""
-    folder = f"{root}/checkpoints/{place}"
-    if not files.exists(folder):
-        return []
-    found = []
-    for name in sorted(files.listdir(folder)):
+def named_by_checkpoints(files: Files, folder: str) -> dict[str, Head]:
+    """The records that the checkpoints in a stream's folder name, by their path: they were acknowledged, whatever MARK
+    says. One that cannot be read names none; its reader says so.
+    """
+    found = {}
+    for name in sorted(files.listdir(folder)) if files.exists(folder) else ():
         if name.endswith(".json"):
             try:
                 checkpoint = msgspec.json.decode(_content(files, f"{folder}/{name}"), type=Checkpoint)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
-                continue  # the reader itself will say so; it names no record
+            except msgspec.MsgspecError:
+                continue
             if checkpoint.seq:
-                found.append(Head(checkpoint.seq, checkpoint.h))
+                found[f"{folder}/{name}"] = Head(checkpoint.seq, checkpoint.h)
     return found
 
 

@@ -29,18 +29,23 @@ def set_aside(
 def move_unfinished(folder: Folder, names: Iterable[str]) -> None:
     """Move files that were being made when a process ended; durable when it returns."""
     for name in names:
-        _prepare(folder)
-        free = _free_name(folder, name)
-        length = 0
-        with folder.opened(name) as descriptor:
-            length = folder.files.size(descriptor)
-        why = "a file that was being made when its process ended"
-        _write(
-            folder, f"{free}.reason", msgspec.json.encode(Reason(why=why, file=name, offset=0, length=length)) + b"\n"
-        )
-        folder.files.rename(folder.at(name), folder.at(f"{QUARANTINE}/{free}"))
-        folder.sync_names(folder.at(QUARANTINE))
-    folder.sync_names(folder.path)
+        move_away(folder, folder.at(name), "a file that was being made when its process ended")
+
+
+def move_away(folder: Folder, path: str, why: str) -> None:
+    """Move a whole file beside the journal; durable when it returns."""
+    parent, _, name = path.rpartition("/")
+    _prepare(folder)
+    free = _free_name(folder, name)
+    descriptor = folder.files.open(path)
+    try:
+        reason = Reason(why=why, file=name, offset=0, length=folder.files.size(descriptor))
+    finally:
+        folder.files.close(descriptor)
+    _write(folder, f"{free}.reason", msgspec.json.encode(reason) + b"\n")
+    folder.files.rename(path, folder.at(f"{QUARANTINE}/{free}"))
+    folder.sync_names(folder.at(QUARANTINE))
+    folder.sync_names(parent)
 
 
 def _keep(folder: Folder, name: str, content: bytes, reason: Reason) -> str:

@@ -73,7 +73,7 @@ class Store:
         lock = StreamLock(folder)
         try:
             self._sync(folder, directories)
-            found, folded = look(folder, fold, named_by_checkpoints(self.files, self._root, self.place(stream)))
+            found, folded = look(folder, fold, named_by_checkpoints(self.files, self.checkpoints(stream)).values())
             recovered = settle(folder, found)
             return Journal(folder, lock, found, recovered), folded
         except BaseException:
@@ -90,6 +90,10 @@ class Store:
     def folder(self, stream: Stream) -> Folder:
         """A stream's directory, whether it is there or not. Raises `UnusableName`."""
         return Folder(self.files, f"{self._root}/journal/{self.place(stream)}", stream, self._layout)
+
+    def checkpoints(self, stream: Stream) -> str:
+        """The directory of its readers' checkpoints, whether it is there or not."""
+        return f"{self._root}/checkpoints/{self.place(stream)}"
 
     def place(self, stream: Stream) -> str:
         """Where a stream's files lie, below `journal` and below `checkpoints`."""
