@@ -185,7 +185,6 @@ class Reader:
             rust_timeout=_POLL_MS,
             yield_on_timeout=True,
             recursive=False,
-            raise_interrupt=False,
         )
         try:
             while True:
