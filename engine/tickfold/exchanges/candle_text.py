@@ -125,8 +125,11 @@ def _times(letters: NDArray[np.uint8], first: bytes) -> Times | None:
     if found is None:
         return None
     width = found.end(1)
-    pinned = [place for place, letter in enumerate(first) if place >= width or not chr(letter).isdigit()]
-    if (letters[:, pinned] != letters[0, pinned]).any():
+    # A digit for a digit; every other letter, and all of the zone, as in the first time.
+    free = [place < width and chr(letter).isdigit() for place, letter in enumerate(first)]
+    lowest = np.where(free, np.uint8(ord("0")), letters[0])
+    highest = np.where(free, np.uint8(ord("9")), letters[0])
+    if ((letters < lowest) | (letters > highest)).any():
         return None
     try:
         moments = np.ascontiguousarray(letters[:, :width]).view(f"S{width}").ravel().astype("M8[us]")
@@ -190,20 +193,25 @@ def _number(text: str, column: str, line: int, blame: Blame) -> float:
 def _time(text: str, line: int, blame: Blame) -> int:
     """ms since the epoch; a time that says nothing of its zone is one of UTC."""
     try:
-        if text.isascii() and text.lstrip("-").isdigit():
-            at = int(text)
-        elif re.fullmatch(r"\d+(\.\d*)?([eE]\+?\d+)?", text, re.ASCII) and float(text).is_integer():
-            at = int(float(text))
-        else:
-            moment = datetime.fromisoformat(text)
-            since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
-            at, rest = divmod(since, timedelta(milliseconds=1))
-            if rest:
-                raise blame(line, HEADER[0], f"{text!r} is no whole number of milliseconds")
-    except ValueError:
-        raise blame(
-            line, HEADER[0], f"{text!r} is no time: write ms since the epoch, or ISO 8601 (2024-01-31 12:00)"
-        ) from None
+        at = _moment(text)
+    except (ValueError, OverflowError):
+        what = f"{text!r} is no time: write whole ms since the epoch, or ISO 8601 (2024-01-31 12:00)"
+        raise blame(line, HEADER[0], what) from None
     if abs(at) >= 2**62:
         raise blame(line, HEADER[0], f"{text} is no time in ms since the epoch")
+    return at
+
+
+def _moment(text: str) -> int:
+    if re.fullmatch(r"-?\d+", text, re.ASCII):
+        return int(text)
+    if re.fullmatch(r"\d+(\.\d*)?([eE]\+?\d+)?", text, re.ASCII):
+        if not float(text).is_integer():
+            raise ValueError(text)
+        return int(float(text))
+    moment = datetime.fromisoformat(text)
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+    at, rest = divmod(since, timedelta(milliseconds=1))
+    if rest:
+        raise ValueError(text)
     return at

@@ -42,16 +42,16 @@ class CsvExchange:
         self._read.clear()
 
     def _candles(self, symbol: str) -> Candles:
-        path = self._file_of(symbol)
-        if path not in self._read:
-            try:
-                content = path.read_bytes()
-            except OSError as error:
-                why = (
-                    f"there is no file {path}" if isinstance(error, FileNotFoundError) else f"{path}: {error.strerror}"
-                )
-                raise ExchangeUnreachable(self.name, symbol, 1, why) from error
-            self._read[path] = read_candles(content, self.name, partial(BadCandleFile, symbol, path))
+        try:
+            path = self._file_of(symbol)
+            if path not in self._read:
+                blame = partial(BadCandleFile, symbol, path)
+                self._read[path] = read_candles(path.read_bytes(), self.name, blame)
+        except FileNotFoundError as error:
+            raise ExchangeUnreachable(self.name, symbol, 1, f"there is no file {error.filename}") from error
+        except OSError as error:
+            why = f"{error.filename} cannot be read: {error.strerror}"
+            raise ExchangeUnreachable(self.name, symbol, 1, why) from error
         return self._read[path]
 
     def _file_of(self, symbol: str) -> Path:
