@@ -32,7 +32,7 @@ def figure(value: Callable[[], float], *lacks: str | None) -> Figure:
         if lack is not None:
             return Figure(None, lack)
     try:
-        known = value()
+        known = float(value())
     except OverflowError:
         known = math.inf
     except ZeroDivisionError:

@@ -150,7 +150,7 @@ def _results(results: Sequence[float]) -> dict[str, Figure]:
     lossless = None if losses else "no signal lost"
     winless = None if wins else "no signal won"
     return {
-        "closed": Figure(len(results)),
+        "closed": Figure(float(len(results))),
         "win_rate": figure(lambda: 100 * len(wins) / len(results), none),
         "average_pnl": figure(lambda: mean(results), none),
         "total_pnl": figure(lambda: math.fsum(results), none),
@@ -195,9 +195,9 @@ def _streaks(results: Sequence[float]) -> dict[str, Figure]:
         longest[sign] = max(longest[sign], length)
         current = sign * length
     return {
-        "longest_wins": Figure(longest[1]),
-        "longest_losses": Figure(longest[-1]),
-        "current_streak": Figure(current),
+        "longest_wins": Figure(float(longest[1])),
+        "longest_losses": Figure(float(longest[-1])),
+        "current_streak": Figure(float(current)),
     }
 
 
