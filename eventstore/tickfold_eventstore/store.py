@@ -63,16 +63,12 @@ class Store:
         `NewerFormat`, `UnsupportedPlatform` or `UnusableName`; `OSError` and `JournalPoisoned` tell of a failing disk.
         """
         folder = self.folder(stream)
-        directories = self._directories(folder)
-        self.files.check_fit(str(self.data_dir.absolute()))
-        for path in reversed(directories[:-1]):
-            if not self.files.exists(path):
-                self.files.mkdir(path)
+        self.make_directories(folder.path)
         if folder.path in self.files.poisoned:
             raise JournalPoisoned(str(stream), "a sync failed before in this process")
         lock = StreamLock(folder)
         try:
-            self._sync(folder, directories)
+            self.sync_directories(folder)
             found, folded = look(folder, fold, named_by_checkpoints(self.files, self.checkpoints(stream)).values())
             recovered = settle(folder, found)
             return Journal(folder, lock, found, recovered), folded
@@ -99,24 +95,29 @@ class Store:
         """Where a stream's files lie, below `journal` and below `checkpoints`."""
         return "/".join(encoded(part) for part in stream)
 
+    def make_directories(self, path: str) -> None:
+        """Make a directory and those above it. Raises `OSError`, and `UnsupportedPlatform` on an unfit file system."""
+        missing = []
+        while not self.files.exists(path):
+            missing.append(path)
+            path = path.rpartition("/")[0] or "/"
+        self.files.check_fit(path)
+        for each in reversed(missing):
+            self.files.mkdir(each)
+
+    def sync_directories(self, folder: Folder) -> None:
+        """Make the names of a directory and of those above it durable: who made them may have died before that."""
+        path = folder.path
+        while path != self._root:
+            folder.sync_names(path)
+            path = path.rpartition("/")[0]
+        folder.sync_names(path)
+        with contextlib.suppress(PermissionError):  # what is not ours to open was made durable by who made it
+            folder.sync_names(path.rpartition("/")[0] or "/")
+
     @property
     def _root(self) -> str:
         return str(self.data_dir.absolute())
-
-    def _directories(self, folder: Folder) -> list[str]:
-        """The stream's directory and those above it, up to the one that holds the data directory."""
-        paths, path = [folder.path], Path(folder.path)
-        while path != self.data_dir.absolute().parent and path != path.parent:
-            path = path.parent
-            paths.append(str(path))
-        return paths
-
-    def _sync(self, folder: Folder, directories: list[str]) -> None:
-        *ours, above = directories
-        for path in ours:
-            folder.sync_names(path)
-        with contextlib.suppress(PermissionError):  # what is not ours to open was made durable by who made it
-            folder.sync_names(above)
 
     def _named(self, path: str) -> Stream | None:
         """Whose directory this is: what its header says, or, where that is damaged, its path."""
