@@ -17,7 +17,7 @@ COMMANDS = {
     "backtest": "Run the strategies of FILE over recorded or simulated candles.",
     "replay": "Fold journals: every event with the state after it, or the state at one moment.",
     "report": "What a strategy did, as Markdown, JSON or CSV.",
-    "journal": "List, show and verify journals.",
+    "journal": "List, show, verify, repair, export and import journals.",
     "completion": "Print the completion script of a shell.",
 }
 """Each command, in the order of a first visit, with its line in `--help`; its module has the same name."""

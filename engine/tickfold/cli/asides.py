@@ -15,7 +15,7 @@ from tickfold_projections.notation import shown
 from ..errors import TickfoldError
 from ..listeners import listen_error, listen_progress
 from ..notices import Fault, Progress
-from .faults import sentence
+from .faults import place_of, sentence
 
 
 def say(text: str) -> None:
@@ -38,7 +38,7 @@ def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Generator[N
             say(sentence(fault.error))
         else:
             where = "" if fault.stream is None else f"{fault.stream}: "
-            say(f"{where}{type(fault.error).__name__}: {fault.message}")
+            say(f"{where}{type(fault.error).__name__}: {fault.message}{place_of(fault.error)}")
         if also is not None:
             also(fault)
 

@@ -61,14 +61,14 @@ def sentence(error: BaseException) -> str:
         where = f"{error.filename}: " if error.filename is not None else ""
         return shown(f"{where}{_WHAT_TO_DO.get(error.errno, error.strerror or type(error).__name__)}")
     if isinstance(error, StrategyFailed):
-        return shown(f"{error}{_place(error.__cause__)}")
+        return shown(f"{error}{place_of(error.__cause__)}")
     if isinstance(error, TickfoldError | StoreError | IllegalTransition):
         return shown(str(error))
     return shown(f"{type(error).__name__}: {error} (run it with --debug to see where)")
 
 
-def _place(cause: BaseException | None) -> str:
-    """Where a user's code raised: the innermost line."""
+def place_of(cause: BaseException | None) -> str:
+    """Where something was raised, to stand behind it: the innermost line."""
     frames = traceback.extract_tb(cause.__traceback__) if cause is not None else None
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 

@@ -1,4 +1,4 @@
-"""`tickfold journal`: which journals there are, what stands in them, and whether they are sound. Nothing is written."""
+"""`tickfold journal`: which journals there are, what stands in them, and whether they are sound."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 
 from tickfold_eventstore import Reader
 
-from . import options
+from . import journal_archive, journal_repair, options
 from .asides import say
 from .faults import sentence
 from .output import event_line, json_document, json_line, put
@@ -24,7 +24,11 @@ Names = tuple[str, ...]
 )
 @options.debug
 def command() -> None:
-    """List, show and verify journals. Nothing here changes a byte."""
+    """List, show, verify, repair and carry journals. Only repair --accept-loss and import change a byte."""
+
+
+for _each in (journal_repair.command, *journal_archive.COMMANDS):
+    command.add_command(_each)
 
 
 @command.command(epilog=options.example("tickfold journal ls", "tickfold journal ls --strategy sma-cross --json"))

@@ -18,7 +18,7 @@ from tickfold_eventstore.errors import JournalClosed, JournalPoisoned
 
 from ..clock import Clock, ReplayClock, WallClock
 from ..config import Config, Policy
-from ..errors import EndlessSource, ExchangeError, UnknownName
+from ..errors import CandlesFilled, CandlesRevised, EndlessSource
 from ..exchanges import Exchange, span
 from ..handle import Handle
 from ..live import Live
@@ -30,6 +30,9 @@ from .faults import DAMAGED, DONE, ERROR, WrongUse, exit_code
 from .interrupts import Interrupts
 from .load import find_source, load
 from .output import Write, event_line, json_line, own_stdout
+from .streams import BROKEN
+
+_NO_END = (CandlesFilled, CandlesRevised, *BROKEN)
 
 
 @attrs.frozen
@@ -131,7 +134,8 @@ class _Faults:
         self.at_start: dict[Stream, BaseException] = {}
 
     def hear(self, fault: Fault) -> None:
-        if fault.stream is None or fault.at is not None or not isinstance(fault.error, ExchangeError | UnknownName):
+        """Take a fault before the first boundary; what is only told, and a journal that stays closed, are none."""
+        if fault.stream is None or fault.at is not None or fault.error is None or isinstance(fault.error, _NO_END):
             return
         self.at_start.setdefault(fault.stream, fault.error)
         if self.handle is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -164,7 +165,7 @@ async def _follow(folds: Sequence[Fold], verdicts: Verdicts, merge: bool, as_jso
             async for event in fold.reader.follow(fold.seq + 1):
                 put(line(*fold.take(event)), flush=True)
 
-    put(flush=True)
+    sys.stdout.flush()
     async with anyio.create_task_group() as tasks:
         for fold in folds:
             tasks.start_soon(partial(on, fold))

@@ -105,7 +105,7 @@ class Judgement:
         return "\n       ".join(lines)
 
     def next_command(self) -> str | None:
-        """What to type next: it shows the last state that can be trusted; None where everything is sound."""
+        """What to type next: it says what going on would give up; None where everything is sound."""
         damage = self.verdict.damage
         if damage is None:
             return None
@@ -113,7 +113,7 @@ class Judgement:
             return "pip install --upgrade tickfold"
         data_dir, stream = self.data_dir, self.standing.stream
         parts = ["--data-dir", str(data_dir), "--exchange", stream.exchange, "--strategy", stream.strategy]
-        command = ["tickfold", "replay", *parts, "--symbol", stream.symbol, "--at", str(self.verdict.head.seq)]
+        command = ["tickfold", "journal", "repair", *parts, "--symbol", stream.symbol]
         return shown(shlex.join(command))
 
     def _meaning(self) -> str:
