@@ -93,11 +93,16 @@ class Folder:
         with self.opened(MARK) as descriptor:
             return parse_mark(self.files.pread(descriptor, LENGTH + 1, 0))
 
-    def header(self, descriptor: int, segment: int, *, of_any_stream: bool = False) -> tuple[Header, Line]:
-        """The first line of a segment. Raises `CorruptJournal` where it is damaged or another's, `NewerFormat`."""
+    def header(
+        self, descriptor: int, segment: int, *, good: int | None = None, of_any_stream: bool = False
+    ) -> tuple[Header, Line]:
+        """The first line of a segment; `good`: the last event before it that is known to be.
+
+        Raises `CorruptJournal` where it is damaged or another's, `NewerFormat`.
+        """
         raw = first_line(self.files, descriptor)
         line = parse(raw)
-        last_good = segment - 1
+        last_good = segment - 1 if good is None else good
         if line is None or line.kind != b"header":
             raise self.corrupt("header", segment, 0, last_good, "the segment does not begin with a header")
         try:
@@ -111,7 +116,8 @@ class Folder:
         if header.names != self.stream and not of_any_stream:
             raise self.corrupt("header", segment, 0, last_good, f"the segment belongs to {header.names}")
         if line.seq + 1 != segment:
-            raise self.corrupt("name", segment, 0, last_good, f"its header begins after event {line.seq}")
+            begins = min(last_good, line.seq) if good is None else good
+            raise self.corrupt("name", segment, 0, begins, f"its header begins after event {line.seq}")
         return header, line
 
     def sync(self, descriptor: int, what: str) -> None:

@@ -82,7 +82,7 @@ class Cursor:
     def _of_segment(self, descriptor: int) -> Iterator[Line]:
         folder = self._folder
         if not self._offset:
-            header, _ = folder.header(descriptor, self._segment)
+            header, _ = folder.header(descriptor, self._segment, good=self.seq)
             if self._previous and header.previous.encode() != self._previous:
                 raise folder.corrupt("header", self._segment, 0, self.seq, "it does not follow the segment before it")
             self._previous = header.previous.encode()
@@ -116,14 +116,15 @@ class Cursor:
         self._check_mark()
 
     def _next_segment(self, upto: int | None) -> bool:
-        if self.seq + 1 not in self._folder.segments():
+        later = [segment for segment in self._folder.segments() if segment > self._segment]
+        if not later:
             self._check_reached(upto, self._offset)
-            later = [segment for segment in self._folder.segments() if segment > self._segment]
-            if later:
-                raise self._folder.corrupt("missing", later[0], 0, self.seq, "the segment before it is not there")
             self._check_mark()
             return False
-        self._segment, self._offset = self.seq + 1, 0
+        if later[0] != self.seq + 1:
+            detail = f"the segment before it ends at event {self.seq}"
+            raise self._folder.corrupt("name", later[0], 0, self.seq, detail)
+        self._segment, self._offset = later[0], 0
         return True
 
     def _check_reached(self, upto: int | None, offset: int) -> None:

@@ -43,13 +43,14 @@ class Verdict:
 def verify(reader: Reader) -> Verdict:
     """Judge a stream's whole journal. Raises `OSError` where it cannot be read."""
     folder = reader.folder
-    walk = _Walk(folder)
+    walk = _Walk(folder, folder.mark())
     damage: CorruptJournal | NewerFormat | None = None
     torn = 0
     holder = reader.holder()
     try:
         upto = reader.limit()
         walk.through(Cursor(folder), upto)
+        walk.check_mark()
         torn = 0 if upto is not None else _torn(folder, walk.last)
     except (CorruptJournal, NewerFormat) as error:
         damage = error
@@ -59,6 +60,8 @@ def verify(reader: Reader) -> Verdict:
 @attrs.define
 class _Walk:
     folder: Folder
+    mark: Head | None
+    marked: str = "no record"
     head: Head = Head()
     records: int = 0
     segments: int = 0
@@ -81,12 +84,21 @@ class _Walk:
             else:
                 self._check_seal(line, here)
 
+    def check_mark(self) -> None:
+        """MARK names a record that was acknowledged, whatever stands there now."""
+        if self.mark is not None and self.mark.seq <= self.head.seq and self.marked != self.mark.hash:
+            assert self.last is not None, "there is a head"
+            detail = f"event {self.mark.seq} was acknowledged as {self.mark.hash} and is now {self.marked}"
+            raise self.folder.corrupt("missing", self.last.segment, self.last.end, self.head.seq, detail)
+
     def _check_record(self, line: Line) -> None:
         record = record_of(self.folder, line)
         if record.events[0].seq != self.head.seq + 1:
             detail = f"its first event is number {record.events[0].seq}, not {self.head.seq + 1}"
             raise self.folder.corrupt("seq", line.segment, line.offset, self.head.seq, detail)
         self.head = Head(record.seq, record.hash)
+        if self.mark is not None and self.mark.seq == record.seq:
+            self.marked = record.hash
 
     def _check_seal(self, line: Line, records: int) -> None:
         try:
