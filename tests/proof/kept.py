@@ -54,7 +54,15 @@ class Code:
         return self.module("signals").Stream(**self.names)
 
     def store(self, files: Files, home: str = HOME) -> Any:
-        return self.module("store").Store(home, files=files, layout=self.module("folder").Layout(self.unit, self.segment))
+        return self.module("store").Store(
+            home, files=files, layout=self.module("folder").Layout(self.unit, self.segment)
+        )
+
+    def keep_place(self, files: Files, home: str, head: Any) -> None:
+        """A reader named r writes down that it has read up to this record."""
+        checkpoint = self.module("checkpoint")
+        path = f"{home}/checkpoints/{self.stream_path}/r.json"
+        checkpoint.CheckpointFile(files, path, "r").save(checkpoint.Checkpoint(seq=head.seq, h=head.hash))
 
     def record(self, count: int, size: int) -> tuple[Any, ...]:
         """The record after `count` others; every third holds two events. Its text needs escapes here and there."""
@@ -83,10 +91,7 @@ class Kept:
         self.journal.append(record, expected_seq=record[0].seq - 1)
 
     def keep_place(self) -> None:
-        checkpoint = self.code.module("checkpoint")
-        path = f"{self.home}/checkpoints/{self.code.stream_path}/r.json"
-        head = self.journal.head
-        checkpoint.CheckpointFile(self.files, path, "r").save(checkpoint.Checkpoint(seq=head.seq, h=head.hash))
+        self.code.keep_place(self.files, self.home, self.journal.head)
 
     def close(self) -> None:
         self.journal.close()
@@ -143,7 +148,7 @@ def verdicts(code: Code, disk: Disk) -> tuple[Verdict, Verdict]:
     A segment and an offset belong to damage; where all is sound the store names none.
     """
     found = code.module("verify").verify(code.store(disk).reader(code.stream))
-    theirs = verifier.verify(folder_of(disk, code.place), code.unit)
+    theirs = verifier.verify(folder_of(disk, code.place), code.names, code.unit)
     if found.damage is None:
         return ("sound", *theirs[1:3], found.head.seq), theirs
     damage = found.damage
@@ -152,5 +157,7 @@ def verdicts(code: Code, disk: Disk) -> tuple[Verdict, Verdict]:
 
 def folder_of(disk: Disk, place: str) -> dict[str, bytes]:
     """The files that stand in a stream's directory."""
-    files = ((path.removeprefix(f"{place}/"), content) for path, content in disk.image().items() if path.startswith(place))
+    files = (
+        (path.removeprefix(f"{place}/"), content) for path, content in disk.image().items() if path.startswith(place)
+    )
     return {name: content for name, content in files if content is not None and "/" not in name}

@@ -6,6 +6,7 @@ import sys
 import zlib
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import unquote
 
 N = rb'\{"n":(?=.{6},) *([1-9]\d*),'
 HEAD = re.compile(N + rb'"seq":(?=.{12},) *(0|[1-9]\d*),"t":"(?:0|[1-9]\d*)",')
@@ -18,7 +19,7 @@ def whole(line: bytes) -> bool:
     return head is not None and int(head[1]) == len(line) and TAIL.fullmatch(line[-26:]) is not None
 
 
-def kind_of(line: bytes, before: bytes, count: int, seq: int, h: bytes) -> str:
+def kind_of(line: bytes, before: bytes, count: int, seq: int, h: bytes, stream: dict[str, str]) -> str:
     """What the line behind `before` in its segment holds; empty where its link, kind or number is not the next."""
     if not whole(line) or sha256(h + line[:-26]).hexdigest()[:16].encode() != line[-19:-3]:
         return ""
@@ -27,7 +28,8 @@ def kind_of(line: bytes, before: bytes, count: int, seq: int, h: bytes) -> str:
         return kind if before and number - len(body) == seq < number else ""
     if kind == "seal":
         return kind if (number, body) == (seq, {"count": count, "sha256": sha256(before).hexdigest()}) else ""
-    return kind if (before, number, body["version"], body["previous"]) == (b"", seq, 1, h.decode()) else ""
+    about = before, number, body["version"], body["previous"], body["stream"]
+    return kind if about == (b"", seq, 1, h.decode(), stream) else ""
 
 
 def torn(rest: bytes, size: int, unit: int) -> bool:
@@ -41,14 +43,14 @@ def torn(rest: bytes, size: int, unit: int) -> bool:
     return not first or not (long or TAIL.fullmatch((first + b"\n")[-26:]) or (others and others[0]))
 
 
-def verify(files: dict[str, bytes], unit: int = 65536) -> tuple[str, str, int, int]:
+def verify(files: dict[str, bytes], stream: dict[str, str], unit: int = 65536) -> tuple[str, str, int, int]:
     """("sound" or "damaged", the segment, the byte where its last good line ends, the last good seq)."""
     seq, h, known, name, rest, end, kind = 0, b"0" * 16, dict[int, bytes](), "", b"", 0, "seal"
     for name in (names := sorted(name for name in files if re.fullmatch(r"\d{20}\.jsonl", name))):
         end, count, kind = 0, 0, "start" if int(name[:20]) == seq + 1 else "seal"
         while kind != "seal" and (rest := files[name][end:]):
             line = rest[: rest.find(b"\n") + 1]
-            if not (kind := kind_of(line, files[name][:end], count, seq, h)):
+            if not (kind := kind_of(line, files[name][:end], count, seq, h, stream)):
                 break
             seq, h, end, count = int(line[18:30]), line[-19:-3], end + len(line), count + (kind == "events")
             known |= {seq: h} if kind == "events" else {}
@@ -61,4 +63,5 @@ def verify(files: dict[str, bytes], unit: int = 65536) -> tuple[str, str, int, i
 
 
 if __name__ == "__main__":
-    print(*verify({path.name: path.read_bytes() for path in Path(sys.argv[1]).iterdir() if path.is_file()}))
+    names = dict(zip(("exchange", "strategy", "symbol"), map(unquote, Path(sys.argv[1]).parts[-3:]), strict=True))
+    print(*verify({path.name: path.read_bytes() for path in Path(sys.argv[1]).iterdir() if path.is_file()}, names))
