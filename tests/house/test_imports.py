@@ -35,7 +35,8 @@ def broken_contracts(root: Path) -> set[str]:
     )
     if "Contracts:" not in answer.stdout:
         pytest.fail(f"import-linter came to no verdict: {(answer.stdout + answer.stderr).strip().splitlines()[-1]}")
-    return {line.removesuffix(" BROKEN") for line in answer.stdout.splitlines() if line.endswith(" BROKEN")}
+    # Behind the verdict may stand how many imports the contract allows.
+    return {line.partition(" BROKEN")[0] for line in answer.stdout.splitlines() if " BROKEN" in line}
 
 
 def test_the_packages_as_they_are_break_none(copy: Path) -> None:

@@ -77,7 +77,8 @@ def listen(client: Any) -> None:
             raise OtherShape(f"{excerpt(repr(given))} is no list of candles")
         return rows_of(given, market)
 
-    client.handle_errors, client.parse_ohlcv, client.parse_ohlcvs = judged, row, rows
+    for name, judging in (("handle_errors", judged), ("parse_ohlcv", row), ("parse_ohlcvs", rows)):
+        setattr(client, name, judging)
 
 
 def judge(code: int, reason: str, headers: Mapping[str, str], body: str, parsed: object) -> None:
