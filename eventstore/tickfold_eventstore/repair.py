@@ -22,7 +22,7 @@ from .recovery import look
 from .signals import Stream
 from .store import Store
 from .tail import FILLER
-from .verify import verify
+from .verify import Verdict, verify
 
 _SEQ = re.compile(rb'^\{"n": *\d+,"seq": *(\d+),', re.MULTILINE)
 
@@ -55,9 +55,37 @@ class Repair:
 
 def inspect(store: Store, stream: Stream) -> Repair:
     """What repairing would do. Changes nothing. Raises `NewerFormat`: only a later program can judge such a journal."""
+    return _inspected(store, stream, verify(Reader(store.folder(stream))))
+
+
+def accept_loss(store: Store, stream: Stream) -> Repair:
+    """Move what `inspect` names to the quarantine, so that the journal ends with the last record before the damage.
+
+    Raises `StreamHeld`, `NewerFormat`, `OSError`, `JournalPoisoned`; what was moved until then stays moved.
+    """
+    folder = store.folder(stream)
+    lock = StreamLock(folder)
+    try:
+        repair = _inspected(store, stream, verify(Reader(folder), by_writer=True))
+        if repair.damage is None:
+            return repair
+        why = f"given up by repair: {repair.damage.kind}: {repair.damage.detail}"
+        for move in reversed(repair.moves):  # the newest first, so that what is left is damaged at the same place
+            if move.offset:
+                _cut(folder, move, why)
+            else:
+                move_away(folder, folder.at(move.file), why)
+        for path in repair.checkpoints:
+            move_away(folder, path, why)
+        _write_mark(folder, repair.kept)
+        return repair
+    finally:
+        lock.close()
+
+
+def _inspected(store: Store, stream: Stream, found: Verdict) -> Repair:
     folder = store.folder(stream)
     promised = named_by_checkpoints(store.files, store.checkpoints(stream))
-    found = verify(Reader(folder))
     if isinstance(found.damage, NewerFormat):
         raise found.damage
     damage, refuses = found.damage, False
@@ -84,31 +112,6 @@ def inspect(store: Store, stream: Stream) -> Repair:
 
 def _is_gone(promised: Head, kept: Head) -> bool:
     return promised.seq > kept.seq or (promised.seq == kept.seq and promised.hash != kept.hash)
-
-
-def accept_loss(store: Store, stream: Stream) -> Repair:
-    """Move what `inspect` names to the quarantine, so that the journal ends with the last record before the damage.
-
-    Raises `StreamHeld`, `NewerFormat`, `OSError`, `JournalPoisoned`; what was moved until then stays moved.
-    """
-    folder = store.folder(stream)
-    lock = StreamLock(folder)
-    try:
-        repair = inspect(store, stream)
-        if repair.damage is None:
-            return repair
-        why = f"given up by repair: {repair.damage.kind}: {repair.damage.detail}"
-        for move in reversed(repair.moves):  # the newest first, so that what is left is damaged at the same place
-            if move.offset:
-                _cut(folder, move, why)
-            else:
-                move_away(folder, folder.at(move.file), why)
-        for path in repair.checkpoints:
-            move_away(folder, path, why)
-        _write_mark(folder, repair.kept)
-        return repair
-    finally:
-        lock.close()
 
 
 def _moves(folder: Folder, damage: CorruptJournal) -> list[Move]:

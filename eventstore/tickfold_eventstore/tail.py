@@ -35,12 +35,12 @@ def judge_tail(rest: bytes, size: int, unit: int) -> Tail:
     first, *later = rest.split(FILLER)
     if not _WRITABLE.fullmatch(rest):
         return Tail(("foreign bytes", "a byte that no append writes stands behind the last valid record"))
-    if size % unit:
-        return Tail(("cut", f"the file has {size} bytes, which is no multiple of {unit}: it was cut"))
     if any(parse(line + FILLER) for line in later):
         return Tail(("chain", "a whole record stands behind one that is not valid: two appends are never open at once"))
     if first and _was_whole(first, rest, len(text)):
         return Tail(("rot", "the last record was written whole and has changed since"))
+    if size % unit:
+        return Tail(("cut", f"the file has {size} bytes, which is no multiple of {unit}: it was cut"))
     if first and rest[len(first) + 1 : len(first) + 2] not in {FILLER, b""}:
         return Tail(("free space", "a byte of the last record turned into a line feed"))
     return Tail(torn=text)

@@ -40,15 +40,18 @@ class Verdict:
         return self.damage is None
 
 
-def verify(reader: Reader) -> Verdict:
-    """Judge a stream's whole journal. Raises `OSError` where it cannot be read."""
+def verify(reader: Reader, *, by_writer: bool = False) -> Verdict:
+    """Judge a stream's whole journal. Raises `OSError` where it cannot be read.
+
+    `by_writer`: whoever asks holds the lock and appends nothing meanwhile, so that all that is there is judged.
+    """
     folder = reader.folder
     walk = _Walk(folder, folder.mark())
     damage: CorruptJournal | NewerFormat | None = None
     torn = 0
     holder = reader.holder()
     try:
-        upto = reader.limit()
+        upto = None if by_writer else reader.limit()
         walk.through(Cursor(folder), upto)
         walk.check_mark()
         torn = 0 if upto is not None else _torn(folder, walk.last)

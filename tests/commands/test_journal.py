@@ -111,8 +111,8 @@ def test_rot_in_the_last_record_means_that_live_does_not_start(type_: Typed, hur
     assert f"the last good event is {last - 1}" in what
     assert "00000000000000000001.jsonl" in what
     assert f"`live` does not start this stream; after event {last - 1}, the last that is sound: " in means
-    replay = next_.split("next:  tickfold ")[1].split()
-    assert type_(*replay).code == 0
+    repair = next_.split("next:  tickfold ")[1].split()
+    assert type_(*repair).code == 3
     assert contents(hurt) == before
 
 
