@@ -173,4 +173,4 @@ def test_a_follower_in_another_process_hears_each_event_once(files: Files, runni
     assert json.loads(follower.stdout.readline()) == told[-1]
     follower.send_signal(signal.SIGINT)
     out, err = follower.communicate()
-    assert (follower.returncode, out, err) == (130, "", "")
+    assert (follower.returncode, out, err.strip()) == (130, "", "")

@@ -1,0 +1,122 @@
+"""`tickfold report`: the same journal gives the same bytes, in each form, over each range."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.commands.typing_commands import REPLAYED, TWO, Files, Typed
+from tickfold.reports import journal_report
+from tickfold_eventstore import Store, Stream
+from tickfold_projections.render_csv import render_csv
+from tickfold_projections.render_json import render_json
+from tickfold_projections.render_markdown import render_markdown
+
+
+def test_each_form_is_that_of_the_library(type_: Typed, journals: Path) -> None:
+    made = journal_report(Store(journals), "ups")
+    words = ("report", "ups", "--data-dir", journals)
+    assert type_(*words) == (0, render_markdown(made), "")
+    assert type_(*words, "--format", "json") == (0, render_json(made), "")
+    assert type_(*words, "--json") == (0, render_json(made), "")
+    assert type_(*words, "--format", "csv") == (0, render_csv(made), "")
+    assert type_(*words, "--no-provenance") == (0, render_markdown(made, provenance=False), "")
+    assert "## Provenance" in type_(*words).out
+    assert "## Provenance" not in type_(*words, "--no-provenance").out
+
+
+def test_a_symbol_and_an_exchange_select(type_: Typed, journals: Path) -> None:
+    stream = Stream("sim-7", "ups", "B")
+    only = render_markdown(journal_report(Store(journals), "ups", streams=[stream]))
+    assert type_("report", "ups", "--symbol", "B", "--data-dir", journals).out == only
+    both = type_("report", "ups", "--data-dir", journals).out
+    assert type_("report", "ups", "--exchange", "sim-7", "--data-dir", journals).out == both
+    assert type_("report", "ups", "--exchange", "sim-8", "--data-dir", journals).code == 2
+
+
+def test_adjacent_ranges_split_the_events_exactly(type_: Typed, journals: Path) -> None:
+    def rows(*words: str) -> list[dict[str, object]]:
+        found: list[dict[str, object]] = type_("report", "ups", "--json", *words, "--data-dir", journals).document[
+            "rows"
+        ]
+        return found
+
+    whole = rows()
+    edge = whole[len(whole) // 2]["at"]
+    before, after = rows("--to", f"@{edge}"), rows("--from", f"@{edge}")
+    assert before + after == whole
+    assert len(after) == len([row for row in whole if int(str(row["at"])) >= int(str(edge))])
+    assert rows("--from", "2020-01-01", "--to", "2020-01-04") == whole
+
+
+def test_a_killed_and_restarted_replay_has_the_report_of_one_never_killed(
+    files: Files, type_: Typed, journals: Path
+) -> None:
+    files.write(TWO)
+    for until in ("2020-01-02", "2020-01-02T07:13", "2020-01-04"):
+        words = ("live", "ups.py", *REPLAYED[:-1], until, "--strategy", "ups", "--symbol", "A", "--symbol", "B")
+        assert type_(*words).code == 0
+    again = type_("report", "ups", "--no-provenance")
+    assert again == type_("report", "ups", "--no-provenance", "--data-dir", journals)
+
+
+def test_it_is_written_whole_to_a_file(files: Files, type_: Typed, journals: Path) -> None:
+    words = ("report", "ups", "--data-dir", journals)
+    out = files.folder / "ups.csv"
+    out.write_text("older")
+    assert type_(*words, "--format", "csv", "--out", out) == (0, "", "")
+    assert out.read_bytes().decode() == type_(*words, "--format", "csv").out
+    assert len(list(csv.reader(io.StringIO(out.read_bytes().decode())))) > 10
+    assert list(files.folder.iterdir()) == [out]
+    said = type_(*words, "--out", files.folder / "nowhere" / "ups.md")
+    assert (said.code, said.out) == (1, "")
+    assert said.err.endswith("there is no such file or directory: check the path\n")
+
+
+def test_what_is_open_gets_its_price_from_the_exchange_that_is_named(
+    files: Files, type_: Typed, journals: Path
+) -> None:
+    events = Store(journals).reader(Stream("sim-7", "ups", "A")).read()
+    until = f"@{next(event.at for event in events if event.action == 'opened') + 2 * 60_000}"
+    words = ("report", "ups", "--symbol", "A", "--data-dir", journals, "--to", until, "--json")
+    (unpriced,) = type_(*words).document["open"]
+    assert (unpriced["state"], unpriced["price"], unpriced["percentage"]) == ("opened", None, None)
+    (priced,) = type_(*words, "--exchange", "sim:7").document["open"]
+    assert priced["price"] is not None
+    assert priced["percentage"] is not None
+    sim = type_("backtest", str(files.write()), "--exchange", "sim:7", "--symbol", "A", "--to", until)
+    assert f"| {priced['price']} " in sim.out
+    assert type_(*words, "--exchange", "ups=sim:7").code == 2
+
+
+def test_of_a_backtest_it_is_what_backtest_prints(files: Files, type_: Typed) -> None:
+    path = files.write(TWO)
+    ran = ("--exchange", "sim:7", "--symbol", "A", "--from", "2020-01-02", "--to", "2020-01-05")
+    said = type_("report", "ups", "--kind", "backtest", "--file", path, *ran)
+    assert said == type_("backtest", path, "--strategy", "ups", *ran)
+    as_json = type_("report", "ups", "--kind", "backtest", "--file", path, *ran, "--json")
+    assert json.loads(as_json.out)["kind"] == "backtest"
+    assert not files.data.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--kind", "backtest"),
+        ("--kind", "backtest", "--file", "ups.py"),
+        ("--file", "ups.py"),
+        ("--frame", "x"),
+        ("--from", "2020-01-02", "--to", "2020-01-02"),
+        ("--format", "html"),
+    ],
+)
+def test_what_does_not_go_together_is_a_usage_error(
+    files: Files, type_: Typed, journals: Path, words: tuple[str, ...]
+) -> None:
+    files.write()
+    said = type_("report", "ups", "--data-dir", journals, *words)
+    assert (said.code, said.out) == (2, "")
