@@ -16,10 +16,18 @@ _CONTROLS = re.compile(
     "\ufeff\ud800-\udfff]"  # a byte order mark, and halves of characters, which no encoding takes
 )
 
+_BEYOND_JSON = re.compile("[\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+"""The same, without what JSON escapes by itself."""
+
 
 def shown(text: str) -> str:
     r"""`text` on one line, its control characters shown as `\n`, `\x1b` or `\u202e`."""
     return _CONTROLS.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode("ascii"), text)
+
+
+def json_shown(document: str) -> str:
+    r"""A JSON document that says the same, with `\u202e` and its like escaped, so that a terminal may print it."""
+    return _BEYOND_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", document)
 
 
 def instant(at: int) -> str:
