@@ -23,12 +23,11 @@ RANGE = ("--from", "2020-01-02T12:00", "--to", "2020-01-05")
 def test_it_prints_the_report_of_each_strategy_as_the_library_gives_it(files: Files, type_: Typed) -> None:
     files.write(TWO)
     said = type_(*WORDS, *RANGE, "--policy", "backtest-kit")
-    from ups import downs, ups  # type: ignore[import-not-found]  written above, imported by the command
-
     frame = Frame("as the library", "2020-01-02T12:00", "2020-01-05")
     backtest = Backtest(config=Config(policy="backtest_kit"))
     results = [
-        backtest.execute(["A", "B"], strategy=each, exchange=as_exchange("sim:7"), frame=frame) for each in (ups, downs)
+        backtest.execute(["A", "B"], strategy=each, exchange=as_exchange("sim:7"), frame=frame)
+        for each in ("ups", "downs")
     ]
     assert said == (0, "\n".join(result.report() for result in results), "")
     assert said.out.count("# Backtest Report: ") == 2

@@ -72,11 +72,12 @@ def test_the_command_of_an_example_takes_its_options(line: str) -> None:
     typed = shlex.split(line.partition("|")[0].partition(">")[0])
     assert typed[0] == "tickfold"
     command: click.Command = cli
-    words, rest = (), typed[1:]
+    words: tuple[str, ...] = ()
+    rest = typed[1:]
     while isinstance(command, click.Group):
         words, rest = (*words, rest[0]), rest[1:]
         command = ALL[words]
-    with command.make_context(words[-1], list(rest)) as ctx:
+    with command.make_context(" ".join(words), list(rest)) as ctx:
         assert ctx.params.keys() == {each.name for each in command.params if each.expose_value}
 
 

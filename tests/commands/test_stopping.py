@@ -59,8 +59,8 @@ def running(files: Files) -> Iterator[Running]:
 def open_a_signal(files: Files) -> int:
     """Leave a journal with a signal that was opened two minutes ago, and no `stopped`; its `opened_at`."""
     at = (time.time_ns() // 1_000_000 // MINUTE - 2) * MINUTE
-    envelope = {"at": at, "recorded_at": at, **STREAM._asdict()}
-    hashes = {"version": "0", "config_hash": "0" * 16, "strategy_hash": "0" * 16}
+    envelope: dict[str, Any] = {"at": at, "recorded_at": at, **STREAM._asdict()}
+    begins: dict[str, Any] = {"version": "0", "config_hash": "", "strategy_hash": "", "state_seq": 0, "recovered": None}
     opened = AcceptedSignal(
         id="a",
         position="long",
@@ -73,7 +73,7 @@ def open_a_signal(files: Files) -> int:
         opened_at=at,
     )
     journal, _ = Store(files.data).open(STREAM, recover)
-    journal.append((Started(seq=1, **envelope, **hashes, state_seq=0, recovered=None),), expected_seq=0)
+    journal.append((Started(seq=1, **envelope, **begins),), expected_seq=0)
     journal.append((Opened(seq=2, **envelope, signal=opened, price=100.0),), expected_seq=1)
     journal.close()
     return at

@@ -65,7 +65,8 @@ class Typed:
 def typed(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
     capsys.readouterr()
     code = run([str(word) for word in words])
-    return Said(code, *capsys.readouterr())
+    out, err = capsys.readouterr()
+    return Said(code, out, err)
 
 
 def start(*words: object, cwd: Path) -> subprocess.Popen[str]:
