@@ -154,6 +154,8 @@ class Loopback:
     twice: dict[int, Row] = attrs.field(factory=dict)
     """Minutes that it gives again, and as what."""
     faults: deque[Fault] = attrs.field(factory=deque)
+    down: Fault | None = None
+    """How it errs as long as this is set."""
     asked: list[str] = attrs.field(factory=list)
     """The path of each request."""
     never: asyncio.Event = attrs.field(factory=asyncio.Event)
@@ -185,7 +187,8 @@ class Loopback:
             await self.symbols_open.wait()
             return self.said(json.dumps(self.dialect.markets(request.path)))
         text = json.dumps(self.dialect.page(dict(request.query), self.rows(), self.most))
-        return await self.faults.popleft()(self, request, text) if self.faults else self.said(text)
+        fault = self.down or (self.faults.popleft() if self.faults else None)
+        return self.said(text) if fault is None else await fault(self, request, text)
 
     def rows(self) -> list[Row]:
         forming = (self.now - START_AT) // MINUTE
