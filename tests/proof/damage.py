@@ -80,6 +80,7 @@ def written(seed: int, package: str = "tickfold_eventstore", symbol: str = "A") 
     marks = [state[0][f"{code.place}/MARK"] for state in states]
     age = {"newest": marks[-1], "stale": marks[-2], "missing": None}
     older, records = zip(*states, strict=True)
+    image[f"{code.place}/MARK"] = marks[-1]
     return Journal(code, image, checkpointed(code, image), age, records, older)
 
 

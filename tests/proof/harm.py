@@ -24,7 +24,8 @@ def flipped(journal: Journal, which: str, rng: Random) -> Counter[str]:
     """Outcomes of every written bit of every segment and of MARK flipped, and of a sample of the free space's."""
     bench = Bench(journal, which)
     found = Counter[str]()
-    for path in [*journal.segments, *([f"{journal.code.place}/MARK"] if which != "missing" else [])]:
+    mark = f"{journal.code.place}/MARK"
+    for path in [*journal.segments, *([mark] if bench.disk.exists(mark) else [])]:
         file = bench.disk.node(path)
         assert isinstance(file, File)
         size = len(file.cache)
