@@ -109,7 +109,8 @@ def _read_at_once(body: Body) -> Table | None:
     if times is None:
         return None
     windows[starts] = np.frombuffer(b"-1".ljust(width), np.uint8)
-    values = _values(characters, len(starts), len(body.names))
+    characters[starts[1:] - 1] = _COMMA
+    values = _values(characters[:-1].tobytes(), len(starts), len(body.names))
     if values is None:
         return None
     columns = np.ascontiguousarray(values[:, body.places[1:]].T)
@@ -139,13 +140,10 @@ def _times(letters: NDArray[np.uint8], first: bytes) -> Times | None:
     return None if np.isnat(moments).any() or (times != moments).any() else times.astype(np.int64)
 
 
-def _values(characters: NDArray[np.uint8], count: int, width: int) -> NDArray[np.float64] | None:
-    """All numbers of all lines, read as one list of JSON."""
-    if width < 2:
-        return None
-    characters[characters == _NEWLINE] = _COMMA
+def _values(text: bytes, count: int, width: int) -> NDArray[np.float64] | None:
+    """`count` lines of `width` numbers, read as one list of JSON."""
     try:
-        numbers = _numbers.decode(b"[" + characters[:-1].tobytes() + b"]")
+        numbers = _numbers.decode(b"[" + text + b"]")
     except msgspec.MsgspecError:
         return None
     if len(numbers) != count * width:
