@@ -15,8 +15,6 @@ def turning(ctx: Context) -> Signal | None:
         case 0:
             return Signal.short(take_profit=price * 0.993, stop_loss=price * 1.004, lifetime=40, entry=price * 1.001)
         case 1:
-            return Signal.long(
-                take_profit=price * 1.001, stop_loss=price * 0.995, lifetime=30, note="too near: refused"
-            )
+            return Signal.long(take_profit=price * 1.001, stop_loss=price * 0.995, lifetime=30, note="too near")
         case _:
             return Signal.long(take_profit=price * 1.006, stop_loss=price * 0.995, lifetime=30)
