@@ -1,7 +1,7 @@
 # Each target prepares what it needs by itself: git, make and python3 (3.11 or newer, with venv) are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench requirements clean
+.PHONY: help demo test check bench soak requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -31,6 +31,9 @@ check: $(VENV)/dev.stamp ## lint, format, types, the direction of imports, the r
 
 bench: $(VENV)/dev.stamp ## every benchmark, one after the other, each beside its physical floor
 	@set -e; for benchmark in benchmarks/[!_]*.py; do echo "== $$benchmark"; $(BIN)/python "$$benchmark"; done
+
+soak: $(VENV)/dev.stamp ## one live process, a hundred symbols, a simulated year: its memory must not grow
+	@$(BIN)/python benchmarks/_soak.py
 
 requirements: .deps/uv.stamp ## compile requirements/ anew from pyproject.toml (UPGRADE=1: to the newest versions)
 	@cd requirements && for set in dev run; do \
