@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import attrs
 
 from tickfold.candles import Candles
@@ -16,6 +18,8 @@ class Asking:
     symbol: str = "A"
     slept: list[int] = attrs.field(factory=list)
     told: list[str] = attrs.field(factory=list)
+    meanwhile: Callable[[], None] = lambda: None
+    """What happens in a pause."""
 
     async def candles(self, start: int, end: int, now: int | None = None) -> Candles:
         return await fetch(
@@ -31,3 +35,4 @@ class Asking:
 
     async def sleep(self, duration: int) -> None:
         self.slept.append(duration)
+        self.meanwhile()

@@ -70,7 +70,7 @@ async def exchange(dialect: Dialect) -> AsyncIterator[Loopback]:
 
 @pytest.fixture
 async def asking(exchange: Loopback) -> AsyncIterator[Asking]:
-    client = exchange.client(timeout=5000)
+    client = exchange.client()
     yield Asking(client, exchange.dialect.symbol)
     await client.aclose()
 
@@ -171,15 +171,17 @@ async def test_a_fault_that_passes_costs_a_pause(
 
 
 async def test_a_reset_connection_is_tried_again(exchange: Loopback, asking: Asking) -> None:
-    # The client's library tries once more by itself where it had kept the connection: so each attempt takes two.
-    await asking.candles(at(590), at(600))
-    exchange.faults.extend([resets] * 4)
+    def comes_back() -> None:
+        exchange.down = None
+
+    exchange.down = resets
+    asking.meanwhile = comes_back
     assert rows_of(await asking.candles(at(590), at(600))) == candles_of(590, 600)
-    assert asking.slept
+    assert asking.slept == [1000]
 
 
 async def test_an_answer_that_does_not_come_is_given_up_and_asked_for_again(exchange: Loopback) -> None:
-    client = exchange.client(timeout=200)
+    client = exchange.client(timeout=1500)
     asking = Asking(client, exchange.dialect.symbol)
     exchange.faults.append(hangs)
     assert rows_of(await asking.candles(at(590), at(600))) == candles_of(590, 600)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.exchanges.asking import Asking
@@ -301,6 +301,7 @@ def files(draw: st.DrawFn) -> tuple[bytes, list[Row]]:
     return "\n".join([HEADER, *lines]).encode(), rows
 
 
+@settings(deadline=None)
 @given(files())
 def test_both_ways_read_the_same_bits(file: tuple[bytes, list[Row]]) -> None:
     content, rows = file
@@ -312,6 +313,7 @@ def test_both_ways_read_the_same_bits(file: tuple[bytes, list[Row]]) -> None:
     assert rows_of(read(content)) == rows
 
 
+@settings(deadline=None)
 @given(files(), st.data())
 def test_a_changed_byte_is_read_alike_by_both_ways_or_refused(
     file: tuple[bytes, list[Row]], data: st.DataObject

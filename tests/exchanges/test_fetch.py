@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.exchanges.asking import Asking
@@ -309,6 +309,7 @@ async def test_a_fault_in_the_middle_costs_one_piece() -> None:
 # Whatever it is given, what comes through is contiguous, closed and true.
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=30), st.integers(0, 40), st.integers(0, 40))
 def test_what_comes_through_is_contiguous_and_what_was_given_stands(minutes: list[int], first: int, last: int) -> None:
     rows = [candle(minute) for minute in sorted(minutes)]

@@ -41,6 +41,7 @@ def test_it_is_the_same_on_every_machine() -> None:
     assert bits(candles) == "4fc3e4c531c9c4e2bd854ed399e4d2d95403666b373075412a06a0684a497fa8"
 
 
+@settings(deadline=None)
 @given(st.integers(0, 3_000_000), st.lists(st.integers(1, 400), min_size=1, max_size=6))
 def test_a_window_asked_for_in_pieces_is_the_window_asked_for_at_once(first: int, sizes: list[int]) -> None:
     ends = [first + sum(sizes[: number + 1]) for number in range(len(sizes))]
@@ -55,7 +56,7 @@ def test_a_long_window_is_that_of_its_minutes() -> None:
         assert same(candles_of(minute, minute + 1), whole[minute : minute + 1])
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(0, 2**40), st.text(max_size=20), st.integers(0, 50_000_000))
 def test_every_candle_of_every_market_is_valid(seed: int, symbol: str, first: int) -> None:
     candles = candles_of(first, first + 500, seed, symbol)
