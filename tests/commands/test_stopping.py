@@ -8,9 +8,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import anyio
 import pytest
 
-from tests.commands.typing_commands import Files, Typed, start
+from tests.commands.typing_commands import STRATEGY, Files, Typed, start
 from tickfold_eventstore import Store, Stream
 from tickfold_eventstore.events import Event, Opened, Started, Stopped
 from tickfold_eventstore.signals import AcceptedSignal
@@ -174,3 +175,44 @@ def test_a_follower_in_another_process_hears_each_event_once(files: Files, runni
     follower.send_signal(signal.SIGINT)
     out, err = follower.communicate()
     assert (follower.returncode, out, err.strip()) == (130, "", "")
+
+
+def test_who_does_not_read_stdout_holds_nothing_up(files: Files) -> None:
+    files.write(STRATEGY.replace('"1h"', '"1m"').replace("lifetime=600", "lifetime=1"))
+    words = ("--exchange", "sim:7", "--symbol", "A", "--clock", "replay", "--to", "2020-01-02")
+    process = start("live", "ups.py", *words, "--json", cwd=files.folder)
+    assert process.stdout is not None
+    first = process.stdout.readline()
+    reader = Store(files.data).reader(Stream("sim-7", "ups", "A"))
+
+    async def until_it_has_stopped() -> list[Event]:
+        events = []
+        async for event in reader.follow():
+            events.append(event)
+            if isinstance(event, Stopped):
+                break
+        return events
+
+    events = anyio.run(until_it_has_stopped)
+    assert process.poll() is None
+    out, err = process.communicate()
+    lines = [first, *out.splitlines(keepends=True)]
+    assert (process.returncode, err) == (0, "")
+    assert sum(map(len, lines)) > 65_536 * 2  # more than a pipe takes
+    assert [json.loads(line)["seq"] for line in lines] == [event.seq for event in events]
+
+
+def test_who_reads_no_more_ends_the_run_as_sigterm_does(files: Files) -> None:
+    files.write(FLAT)
+    open_a_signal(files)
+    process = start("live", "ups.py", "--symbol", "A", cwd=files.folder)
+    assert process.stdout is not None
+    process.stdout.close()
+    process.wait()
+    assert process.stderr is not None
+    assert process.stderr.read() == ""
+    process.stderr.close()
+    assert process.returncode == 0
+    last = journal_of(files)[-1]
+    assert isinstance(last, Stopped)
+    assert last.state_seq == 2

@@ -7,6 +7,7 @@ run, never killed, must give the same report, byte for byte.
 from __future__ import annotations
 
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,8 +19,8 @@ import attrs
 import click
 import msgspec
 
-from tickfold_eventstore import Store, Stream
-from tickfold_eventstore.events import Closed, Started
+from tickfold_eventstore import Reader, Store, Stream
+from tickfold_eventstore.events import Closed, Started, Stopped
 from tickfold_projections.active_signal import Flat, Recovered, recover
 from tickfold_projections.notation import instant
 
@@ -74,9 +75,9 @@ class Story:
     def told(self) -> int:
         """Tell it; the exit code."""
         put(
-            "A strategy trades January 2020 of a simulated market, a minute at a time. Each event is on the disk before"
+            "A strategy trades January 2020 of a simulated market. Each event is on the disk before anyone hears of it."
         )
-        put("anyone hears of it. In what follows,")
+        put("In what follows,")
         put(f"   STRATEGY={shlex.quote(str(STRATEGY))}")
         put(f"   DIR={shlex.quote(str(self.home))}")
         put()
@@ -93,18 +94,23 @@ class Story:
         put(f"1. Run it, and kill it with SIGKILL as it opens signal number {KILLED_AT}:")
         self._show(command)
         for attempt in range(ATTEMPTS):
-            if attempt:
+            if self._run_and_kill(command, 1 if attempt else KILLED_AT):
+                found = self._recovered()
+                if not isinstance(found.state, Flat):
+                    put(f"   Killed. Its journal ends with event {found.seq}: {state_text(found.state)}.")
+                    put()
+                    return found
                 put("   (it died between two signals: once more)", flush=True)
-            self._run_and_kill(command, 1 if attempt else KILLED_AT)
-            found = self._recovered()
-            if not isinstance(found.state, Flat):
-                put(f"   Killed. Its journal ends with event {found.seq}: {state_text(found.state)}.")
-                put()
-                return found
+            else:
+                put("   (it came to its end before the kill: once more, from the beginning)", flush=True)
+                shutil.rmtree(self.killed)
         raise CommandError(f"no signal was open in {ATTEMPTS} kills, which cannot be: look at {self.killed}")
 
-    def _run_and_kill(self, command: Sequence[str], number_of_opened: int) -> None:
-        """Run a command until its output tells of that `opened`, and kill it when its journal says that one is open."""
+    def _run_and_kill(self, command: Sequence[str], number_of_opened: int) -> bool:
+        """Run a command until its output tells of that `opened`, and kill it when its journal says that one is open.
+
+        False where it came to its end before that.
+        """
         opened = 0
         with subprocess.Popen(_python(command), stdout=subprocess.PIPE) as process:  # noqa: S603  this very program
             assert process.stdout is not None
@@ -114,27 +120,32 @@ class Story:
                     if opened == number_of_opened:
                         break
                 # Output lags behind: what it tells of may have closed. The next one opens within milliseconds.
-                while process.poll() is None and isinstance(self._recovered().state, Flat):
+                while (
+                    opened == number_of_opened and process.poll() is None and isinstance(self._recovered().state, Flat)
+                ):
                     continue
             finally:
                 process.send_signal(signal.SIGKILL)
-        if process.returncode != -signal.SIGKILL:
-            raise CommandError(f"the run ended by itself (exit code {process.returncode}) before it could be killed")
+        if process.returncode not in {0, -signal.SIGKILL}:
+            raise CommandError(f"the run failed with exit code {process.returncode}")
+        # It may have been through when the signal came.
+        return not isinstance(next(self._reader().read_backwards()).events[-1], Stopped)
 
     def _recovered(self) -> Recovered:
         """What a start would find now."""
-        reader = Store(self.killed).reader(STREAM)
-        return recover(record.events for record in reader.read_backwards())
+        return recover(record.events for record in self._reader().read_backwards())
+
+    def _reader(self) -> Reader:
+        return Store(self.killed).reader(STREAM)
 
     def _go_on(self, alive: Recovered) -> None:
         put("2. Start it again with the same command. Start is recover; there is no other way to start:")
         self._shown_call(*RUN, "--data-dir", str(self.killed))
-        later = list(Store(self.killed).reader(STREAM).read(alive.seq + 1))
+        later = list(self._reader().read(alive.seq + 1))
         started = next(event for event in later if isinstance(event, Started))
-        closed = next(event for event in later if isinstance(event, Closed))
-        end = f"{closed.reason} at {price(closed.price)}, {closed.pnl.percentage:+.4f} %"
+        closed = next((event for event in later if isinstance(event, Closed)), None)
         put(f"   It goes on from {instant(started.at)} with the signal of event {started.state_seq},")
-        put(f"   which ends at its own candle, {instant(closed.at)}: {end}.")
+        put(f"   which {_end_of(closed)}.")
         put()
 
     def _run_unkilled(self) -> None:
@@ -160,7 +171,7 @@ class Story:
         return killed == unkilled
 
     def _end(self, seq: int) -> None:
-        journal = Path(Store(self.killed).reader(STREAM).folder.path)
+        journal = Path(self._reader().folder.path)
         data_dir = ("--data-dir", str(self.killed))
         put()
         put(f"The journal of the killed run lies in {journal}")
@@ -177,6 +188,13 @@ class Story:
         """The command, as a reader of the first lines can type it; it is run next."""
         names = {str(STRATEGY): "$STRATEGY", str(self.killed): "$DIR/killed", str(self.unkilled): "$DIR/unkilled"}
         put(f"   $ tickfold {' '.join(names.get(word, shlex.quote(word)) for word in command)}", flush=True)
+
+
+def _end_of(closed: Closed | None) -> str:
+    if closed is None:
+        return "is open at the end of the month still"
+    end = f"{closed.reason} at {price(closed.price)}, {closed.pnl.percentage:+.4f} %"
+    return f"ends at its own candle, {instant(closed.at)}: {end}"
 
 
 class _Action(msgspec.Struct):
