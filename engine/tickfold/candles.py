@@ -31,7 +31,9 @@ class Candles:
     Takes anything that numpy makes such arrays of; raises `ValueError` where lengths or shapes differ.
     """
 
-    __slots__ = ("close", "high", "low", "name", "open", "time", "volume")
+    __slots__ = ("close", "high", "low", "name", "open", "time", "volume", "whole")
+
+    whole: tuple[Candles, slice]
 
     time: Times
     open: Floats
@@ -91,16 +93,20 @@ class Candles:
         return f"<{len(self)} candles of {self.name}>"
 
     def __getitem__(self, part: slice) -> Candles:
-        """A slice, as views."""
+        """A slice, as views; each column is cut when it is first looked at."""
         candles = Candles.__new__(Candles)
-        candles.time = self.time[part]
-        candles.open = self.open[part]
-        candles.high = self.high[part]
-        candles.low = self.low[part]
-        candles.close = self.close[part]
-        candles.volume = self.volume[part]
         candles.name = self.name
+        candles.whole = self, part
         return candles
+
+    def __getattr__(self, column: str) -> NDArray[Any]:
+        # Only a column of a slice that nobody has looked at is not there yet.
+        if column not in COLUMNS:
+            raise AttributeError(f"candles have no {column!r}; they have {', '.join(COLUMNS)}")
+        whole, part = self.whole
+        values: NDArray[Any] = getattr(whole, column)[part]
+        setattr(self, column, values)
+        return values
 
     def where(self, chosen: NDArray[np.bool_]) -> Candles:
         """The candles that a mask chooses."""

@@ -13,14 +13,13 @@ import msgspec
 from tickfold_eventstore.events import Cancelled, Event, Opened, Rejected, Scheduled, Started, Stopped
 from tickfold_eventstore.log import EventLog
 from tickfold_eventstore.signals import Ticks
-from tickfold_projections.active_signal import Flat, Holding, Recovered, State, Waiting, alive_after, evolve
+from tickfold_projections.active_signal import Flat, Holding, Recovered, State, Waiting, evolve
 from tickfold_projections.profit import profit_and_loss
 
 from . import notices
 from .candles import Candle
 from .config import Config
 from .decide import Place, answer, cancel, decide
-from .market import MINUTE_MS
 from .proposal import Signal
 from .strategy import Strategy
 
@@ -79,6 +78,15 @@ class Session:
                 self.idle, self.waiting, self.active = counts
                 raise
         return events
+
+    def pass_over(self, boundaries: int) -> None:
+        """Count boundaries of which it is known that nothing happens at them and nothing is asked."""
+        if isinstance(self.state, Flat):
+            self.idle += boundaries
+        elif isinstance(self.state, Waiting):
+            self.waiting += boundaries
+        else:
+            self.active += boundaries
 
     def asks_at(self, boundary: int) -> bool:
         """Whether the strategy has a question to answer at `boundary`."""

@@ -72,7 +72,7 @@ def check_append(stream: Stream, events: Sequence[Event], head: Head) -> None:
     for seq, event in enumerate(events, head.seq + 1):
         if event.seq != seq:
             raise ValueError(f"{stream}: the next event is number {seq}, not {event.seq}")
-        if event.stream != stream:
+        if (event.exchange, event.strategy, event.symbol) != stream:
             raise ValueError(f"{stream}: an event of {event.stream} does not belong here")
         if event.recorded_at != events[0].recorded_at:
             raise ValueError(f"{stream}: the events of one record are recorded at one time")

@@ -20,7 +20,7 @@ class MemoryJournal:
         self.stream = stream
         self.head = Head()
         self._records: list[Record] = []
-        self._appended = anyio.Event()
+        self._appended: anyio.Event | None = None
 
     def append(self, events: Sequence[Event], *, expected_seq: int) -> Head:
         if expected_seq != self.head.seq:
@@ -28,8 +28,9 @@ class MemoryJournal:
         check_append(self.stream, events, self.head)
         self.head = Head(events[-1].seq)
         self._records.append(Record(*self.head, tuple(events)))
-        appended, self._appended = self._appended, anyio.Event()
-        appended.set()
+        if self._appended is not None:
+            self._appended.set()
+            self._appended = None
         return self.head
 
     def records(self, from_seq: int = 1) -> Iterator[Record]:
@@ -47,7 +48,7 @@ class MemoryJournal:
 
     async def follow(self, from_seq: int = 1) -> AsyncIterator[Event]:
         while True:
-            appended = self._appended
+            appended = self._appended = self._appended or anyio.Event()
             for event in self.read(from_seq):
                 yield event
                 from_seq = event.seq + 1
