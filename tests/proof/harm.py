@@ -166,7 +166,7 @@ def outcomes(kind: str, journal: Journal, which: str, rng: Random) -> Counter[st
     found = Counter[str]()
     for number, image in enumerate(KINDS[kind](journal, journal.marked(which), rng)):
         bench.lay(image)
-        found[bench.outcome() if kind in MANY and number % 8 else bench.whole_outcome()] += 1
+        found[bench.judged_outcome() if kind in MANY and number % 8 else bench.whole_outcome()] += 1
     return found
 
 

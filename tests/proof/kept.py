@@ -67,7 +67,7 @@ class Code:
     def record(self, count: int, size: int) -> tuple[Any, ...]:
         """The record after `count` others; every third holds two events. Its text needs escapes here and there."""
         first = count + count // 3 + 1
-        text = ("ab\x7f\n€", "x" * 8, '"\\')[count % 3].ljust(size, "x")
+        text = ("ab\x7f\n€*", "J" * 8, '"\\*')[count % 3].ljust(size, "x")
         texts = (text, "")[: 1 + (count % 3 == 2)]
         return tuple(self.event(first + place, text, minute=count) for place, text in enumerate(texts))
 

@@ -83,10 +83,13 @@ class Story:
         return kept
 
     def append(self, subject: Kept, size: int) -> None:
-        record = self.code.record(len(self.kept), size)
         head = subject.journal.head
+        sizes = [size, 1]  # the second try is shorter: what the first one left behind it would show
+        record: tuple[Any, ...] = ()
 
         def once() -> None:
+            nonlocal record
+            record = self.code.record(len(self.kept), sizes.pop(0))
             before = len(self.failing.failed)
             try:
                 subject.append(record)
