@@ -101,8 +101,8 @@ class ManualClock:
 
     @property
     def next_wake(self) -> float:
-        """The earliest time that somebody sleeps for; infinity where nobody does."""
-        return min(self._sleepers, default=math.inf)
+        """The earliest time that somebody sleeps for, or has to be done by; infinity where nobody does."""
+        return min((*self._sleepers, *(at for at, _ in self._scopes)), default=math.inf)
 
     async def sleep_until(self, at: int) -> None:
         self._sleepers.append(at)
