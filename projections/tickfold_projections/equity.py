@@ -15,6 +15,7 @@ import attrs
 
 from tickfold_eventstore.signals import Stream
 
+from .measures import EQUAL
 from .trades import Trade
 
 DAY_MS = 86_400_000
@@ -63,14 +64,17 @@ def _mean(equities: Collection[float]) -> float:
 
 
 def deepest_drawdown(curve: Sequence[Point]) -> Drawdown | None:
-    """The deepest fall from a peak to a trough after it, the first of equals; None where the equity never fell."""
+    """The deepest fall from a peak to a trough after it, the first of equals; None where the equity never fell.
+
+    A peak is the last time at the top. What is nothing but rounding is no fall.
+    """
     deepest: Drawdown | None = None
     peak = trough = curve[0]
     for point in curve:
-        if point.equity >= peak.equity:
+        if point.equity >= peak.equity * (1 - EQUAL):
             if deepest is not None and deepest.peak_at == peak.at and not deepest.recovered:
                 deepest = attrs.evolve(deepest, end_at=point.at, recovered=True)
-            peak = trough = point
+            peak = trough = Point(point.at, max(peak.equity, point.equity))
         elif point.equity < trough.equity:
             trough = point
             depth = 1 - trough.equity / peak.equity

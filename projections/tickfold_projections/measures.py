@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 DAYS_A_YEAR = 365
 
+EQUAL = 1e-9
+"""Numbers that differ by less than this, relative to the largest, are the same: what is left is rounding."""
+
 
 def mean(values: Sequence[float]) -> float:
     """Sum / n."""

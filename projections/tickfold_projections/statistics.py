@@ -23,11 +23,8 @@ from tickfold_eventstore.signals import Ticks
 
 from .equity import DAY_MS, Drawdown, Point, daily_returns, deepest_drawdown, equity_curve
 from .figures import CLOSED_NEEDED, DAYS_NEEDED, Figure, figure
-from .measures import DAYS_A_YEAR, annual_rate, deviation, downside, mean, median
+from .measures import DAYS_A_YEAR, EQUAL, annual_rate, deviation, downside, mean, median
 from .trades import MINUTE_MS, Ledger, Trade, ledger_of
-
-EQUAL = 1e-9
-"""Numbers that differ by less than this, relative to the largest, are the same: what is left is rounding."""
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -319,6 +319,22 @@ def test_what_closes_at_one_time_in_two_symbols_is_one_step() -> None:
     }
 
 
+def test_a_fall_that_is_nothing_but_rounding_is_none() -> None:
+    # B gains what A loses on the eighth day, but for the last bit of a float.
+    a, b = Story("A"), Story("B")
+    for day in range(15):
+        a.trade(day * DAY_MINUTES, day * DAY_MINUTES + 30, -1.6 if day == 7 else 2.0 if day == 0 else 0.0)
+    b.trade(7 * DAY_MINUTES, 7 * DAY_MINUTES + 30, 1.632)
+    assert 0 < 1 - (1.02 * (1 - 0.016) + 1.01632) / (1.02 + 1) < 1e-15
+    found = statistics(in_order(a.events, b.events))
+    assert some(found, "sortino", "calmar", "max_drawdown", "max_drawdown_days") == {
+        "sortino": "no day lost",
+        "calmar": "the equity never fell",
+        "max_drawdown": 0,
+        "max_drawdown_days": 0,
+    }
+
+
 def test_the_order_in_which_streams_are_read_changes_no_bit() -> None:
     streams = [trades([0.1 * (seed - 7) + n / 7 for n in range(9)], symbol=f"S{seed}") for seed in range(15)]
     forwards = [event for stream in streams for event in stream]
