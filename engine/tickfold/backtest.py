@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Collection, Generator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
+from typing import Self
 
 import anyio
 import anyio.abc
@@ -128,7 +129,7 @@ class Backtest:
         """A finite async iterator of `Closed`, and of what `include` names besides."""
         return BacktestRun(self, symbol, strategy, exchange, frame, frozenset(include) | {"closed"})
 
-    async def __aenter__(self) -> Backtest:
+    async def __aenter__(self) -> Self:
         self._tasks = await anyio.create_task_group().__aenter__()
         return self
 
@@ -211,7 +212,7 @@ class BacktestHandle:
         """Drive the run to its end."""
         try:
             await self._run.finish()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, it is raised where the run is awaited
             self.error = error
         finally:
             self._done.set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
@@ -116,7 +116,7 @@ class ManualClock:
         await self.sleep_until(self._now + duration)
 
     @contextmanager
-    def deadline(self, at: int) -> Iterator[anyio.CancelScope]:
+    def deadline(self, at: int) -> Generator[anyio.CancelScope]:
         with anyio.CancelScope() as scope:
             self._scopes.append((at, scope))
             try:

@@ -13,7 +13,7 @@ from typing import TypedDict, assert_never
 import attrs
 import msgspec
 
-from tickfold_eventstore.events import CancelReason, Cancelled, Closed, CloseReason, Event, Opened, Rejected, Scheduled
+from tickfold_eventstore.events import Cancelled, CancelReason, Closed, CloseReason, Event, Opened, Rejected, Scheduled
 from tickfold_eventstore.signals import AcceptedSignal, Stream
 from tickfold_projections.active_signal import Flat, Holding, State, Waiting
 from tickfold_projections.profit import profit_and_loss
@@ -40,7 +40,7 @@ class Envelope(TypedDict):
 
 @attrs.frozen
 class Place:
-    """Where in a stream the next events go: after event `seq`. Without `recorded_at` they are recorded at their `at`."""
+    """Where in a stream the next events go: after event `seq`. Without `recorded_at` that is their `at`."""
 
     stream: Stream
     seq: int

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
+from typing import Self
 
 import anyio
 
@@ -95,7 +96,7 @@ class Run(AsyncIterator[Tick]):
                 raise error from None
             raise StopAsyncIteration from None
 
-    async def __aenter__(self) -> Run:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(

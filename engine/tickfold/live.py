@@ -6,10 +6,10 @@ import functools
 import os
 import weakref
 from collections.abc import Collection, Sequence
-from contextlib import ExitStack
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Literal, Self
 
 import anyio
 import anyio.abc
@@ -32,7 +32,7 @@ from .notices import Fault
 from .registry import listed
 from .reports import journal_report, out_of_the_way, write_report
 from .sources import find_exchange
-from .strategy import Strategy, find_strategy
+from .strategy import Strategy, find_strategies
 from .watch import Outlet, Watch
 
 YIELDED = frozenset({"opened", "closed"})
@@ -55,32 +55,51 @@ class Live:
         self.store = Store(data_dir)
         self.config = config
         self.clock: Clock = {"wall": WallClock, "replay": ReplayClock}[clock]() if isinstance(clock, str) else clock
-        self._watchdog = None if self.clock.replayed else Watchdog(config.slow_strategy)
+        self._watchdog: Watchdog | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
         self._bus = Bus()
         self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
         self._handles: list[Handle] = []
+        self._exchanges: dict[str | int, Exchange] = {}
 
-    async def __aenter__(self) -> Live:
+    async def __aenter__(self) -> Self:
         self._tasks = await anyio.create_task_group().__aenter__()
         self._bus = Bus(self._tasks)
+        self._watchdog = None if self.clock.replayed else Watchdog(self.config.slow_strategy)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> bool | None:
+    ) -> None:
         tasks, self._tasks = self._tasks, None
         assert tasks is not None
-        try:
+        async with AsyncExitStack() as closing:
+            while self._exchanges:
+                closing.push_async_callback(self._give_back, self._exchanges.popitem()[1])
+            if self._watchdog is not None:
+                closing.callback(self._watchdog.close)
             for handle in self._handles:
                 handle.stop(now=True)
-            for run in self._runs:
+            for run in list(self._runs):
                 run.close()
-            # What the body raised goes on as it is: given to the group, it would come out inside an exception group.
-            return await tasks.__aexit__(None, None, None)
+            await self._end(tasks)
+
+    async def _end(self, tasks: anyio.abc.TaskGroup) -> None:
+        """Return when every run has ended, and every listener that can has heard of it."""
+        try:
+            while self._handles:
+                await self._handles.pop().wait()
+            with anyio.move_on_after(self.config.drain_grace / 1000):
+                await self._bus.drain()
+            tasks.cancel_scope.cancel()  # a listener that is still at it would hold everything up for ever
         finally:
-            if self._watchdog is not None:
-                self._watchdog.close()
+            # What the body raised goes on as it is: given to the group, it would come out inside an exception group.
+            await tasks.__aexit__(None, None, None)
+
+    async def _give_back(self, exchange: Exchange) -> None:
+        """Let an exchange close what it holds, cancelled or not, as long as it does not hang."""
+        with anyio.move_on_after(self.config.drain_grace / 1000, shield=True):
+            await exchange.aclose()
 
     def run(
         self,
@@ -93,11 +112,12 @@ class Live:
         """An endless async iterator of `Opened` and `Closed`, and of what `include` names besides, as they are durable.
 
         `include` takes actions: scheduled, cancelled, rejected, started, stopped, idle, waiting, active. An exception
-        of the exchange or the strategy is raised from the iterator. Leaving it stops the run now.
+        of the exchange or the strategy is raised from the iterator. Leaving it stops the run now. Raises `UnknownName`.
         """
+        source, found = self._exchange(exchange), find_strategy(strategy)
 
         def start(outlet: Outlet) -> Handle:
-            return self._start(symbol, strategy, exchange, outlet, YIELDED | frozenset(include))
+            return self._start(symbol, found, source, outlet, YIELDED | frozenset(include))
 
         run = Run(start, waits_for_reader=self.clock.replayed)
         self._runs.add(run)
@@ -115,7 +135,7 @@ class Live:
         Takes every lock before it returns: raises `StreamHeld` where one is held, and then none is started. A damaged
         journal is told to `listen_error` and stands in `handle.errors`; the other streams run.
         """
-        return self._start(symbol, strategy, exchange)
+        return self._start(symbol, strategy, self._exchange(exchange))
 
     async def data(self, strategy: str | Strategy) -> Statistics:
         """Every number of the strategy's report, from its journals. Raises as `report` does."""
@@ -138,21 +158,26 @@ class Live:
     async def _report(self, strategy: str | Strategy) -> Report:
         return await out_of_the_way(functools.partial(journal_report, self.store, strategy, costs=self.config.costs))
 
+    def _exchange(self, given: str | Source) -> Exchange:
+        """What was given, once for all the runs that are given it: it is closed when `Live` closes."""
+        if self._tasks is None:
+            raise NotOpen("Live", "async with Live() as live:")
+        return self._exchanges.setdefault(given if isinstance(given, str) else id(given), find_exchange(given))
+
     def _start(
         self,
         symbol: str | Sequence[str],
         strategy: str | Strategy | Sequence[str | Strategy],
-        exchange: str | Source,
+        source: Exchange,
         outlet: Outlet | None = None,
         include: Collection[str] = (),
     ) -> Handle:
         if self._tasks is None:
             raise NotOpen("Live", "async with Live() as live:")
-        source = find_exchange(exchange)
-        pairs = [(find_strategy(each), name) for each in listed(strategy) for name in listed(symbol)]
+        pairs = [(each, name) for each in find_strategies(strategy) for name in listed(symbol)]
         handle = Handle()
         with ExitStack() as opened:
-            watches = []
+            watches: list[Watch] = []
             for each, name in pairs:
                 stream = Stream(source.name, each.name, name)
                 try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from datetime import timedelta
-from typing import SupportsFloat
+from typing import SupportsFloat, cast
 
 import attrs
 
@@ -27,7 +27,7 @@ def number(value: object) -> object:
     if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
         return value
     try:
-        return float(value)
+        return float(cast("SupportsFloat", value))
     except (TypeError, ValueError, OverflowError):
         return value
 

@@ -21,7 +21,9 @@ class Registry(Generic[T]):
     def add(self, name: str, thing: T) -> T:
         """Register `thing`; raises `DeclarationError` where the name is taken."""
         if name in self._things:
-            raise DeclarationError(f"there is a second {self.kind} with the name {name!r}; give one of them another name")
+            raise DeclarationError(
+                f"there is a second {self.kind} with the name {name!r}; give one of them another name"
+            )
         self._things[name] = thing
         return thing
 
@@ -42,8 +44,6 @@ class Registry(Generic[T]):
         self._things.clear()
 
 
-def listed(given: T | Sequence[T]) -> list[T]:
-    """One thing or several, as a list; text is one thing."""
-    if isinstance(given, Sequence) and not isinstance(given, str):
-        return list(given)
-    return [given]
+def listed(given: str | Sequence[str]) -> list[str]:
+    """One name or several, as a list."""
+    return [given] if isinstance(given, str) else list(given)

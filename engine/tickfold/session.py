@@ -46,7 +46,10 @@ class Session:
         self.state: State = recovered.state
         self.seq = recovered.seq
         self.answered_slot = recovered.at if recovered.answered else None
-        self.idle = self.waiting = self.active = self.missed = 0
+        self.idle: int = 0
+        self.waiting: int = 0
+        self.active: int = 0
+        self.missed: int = 0
         self._log = log
         self._publish = publish
         self._recorded_now = recorded_now
@@ -106,9 +109,9 @@ class Session:
         self.commit((event,))
         return (event,)
 
-    def begin(self, at: int, version: str, recovered: str | None) -> None:
+    def begin(self, at: int, version: str, recovered: str | None) -> tuple[Event, ...]:
         """Commit that a run begins after the boundary `at`."""
-        self.commit(
+        return self.commit(
             (
                 Started(
                     version=version,
@@ -121,12 +124,12 @@ class Session:
             )
         )
 
-    def end(self, at: int, reason: str, price: float | None) -> None:
+    def end(self, at: int, reason: str, price: float | None) -> tuple[Event, ...]:
         """Commit that the run ends after the boundary `at`."""
-        self.commit((Stopped(reason=reason, price=price, state_seq=self.state.seq, **self.place.envelope(at)),))
+        return self.commit((Stopped(reason=reason, price=price, state_seq=self.state.seq, **self.place.envelope(at)),))
 
-    def commit(self, events: tuple[Event, ...]) -> None:
-        """Append one record; only then change the state, and only then let anyone hear."""
+    def commit(self, events: tuple[Event, ...]) -> tuple[Event, ...]:
+        """Append one record; only then change the state, and only then let anyone hear. What was appended."""
         if self._carries_ticks:
             ticks = Ticks(idle=self.idle, waiting=self.waiting, active=self.active, missed=self.missed)
             events = (msgspec.structs.replace(events[0], ticks=ticks), *events[1:])
@@ -137,6 +140,7 @@ class Session:
         if self._carries_ticks:
             self.idle = self.waiting = self.active = self.missed = 0
         self._publish(events)
+        return events
 
     def result(self, boundary: int, price: float) -> notices.Idle | notices.Waiting | notices.Active:
         """What to tell of a boundary that changed nothing."""

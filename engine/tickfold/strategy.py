@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -41,8 +41,8 @@ class Strategy:
     name: str
     function: StrategyFunction
     interval: str = "1m"
-    lookback: dict[str, int] = attrs.field(factory=dict, converter=_lookback)
-    callbacks: dict[str, Callback] = attrs.field(factory=dict)
+    lookback: dict[str, int] = attrs.field(factory=dict[str, int], converter=_lookback)
+    callbacks: dict[str, Callback] = attrs.field(factory=dict[str, Callback])
 
     def __attrs_post_init__(self) -> None:
         if not self.name:
@@ -100,3 +100,8 @@ def strategy(
 def find_strategy(given: str | Strategy) -> Strategy:
     """The strategy itself, or the one registered under that name; raises `UnknownName`."""
     return STRATEGIES.get(given) if isinstance(given, str) else given
+
+
+def find_strategies(given: str | Strategy | Sequence[str | Strategy]) -> list[Strategy]:
+    """One strategy or several, each itself or by its registered name; raises `UnknownName`."""
+    return [find_strategy(given)] if isinstance(given, str | Strategy) else [find_strategy(each) for each in given]

@@ -14,7 +14,7 @@ from .proposal import Signal, shown
 
 
 def faults(signal: Signal, entry: object, config: Config) -> tuple[str, ...]:
-    """Why this proposal cannot be traded; empty where it can. `entry` is the level it waits for, or the price it gets."""
+    """Why this proposal cannot be traded; empty where it can. `entry`: the level it waits for, or the price it gets."""
     return (*_price_faults(signal, entry, config), *_lifetime_faults(signal, config), *_note_faults(signal, config))
 
 

@@ -82,12 +82,12 @@ def named_by_checkpoints(files: Files, folder: str) -> dict[str, Head]:
     """The records that the checkpoints in a stream's folder name, by their path: they were acknowledged, whatever MARK
     says. One that cannot be read names none; its reader says so.
     """
-    found = {}
+    found: dict[str, Head] = {}
     for name in sorted(files.listdir(folder)) if files.exists(folder) else ():
         if name.endswith(".json"):
             try:
                 checkpoint = msgspec.json.decode(_content(files, f"{folder}/{name}"), type=Checkpoint)
-            except msgspec.MsgspecError:
+            except (msgspec.MsgspecError, UnicodeDecodeError):
                 continue
             if checkpoint.seq:
                 found[f"{folder}/{name}"] = Head(checkpoint.seq, checkpoint.h)

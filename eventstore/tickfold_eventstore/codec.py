@@ -7,12 +7,10 @@ would come back as null.
 
 from __future__ import annotations
 
-import functools
 import math
-import operator
 import re
-from collections.abc import Iterator, Sequence
-from typing import Any, Literal, get_args, get_type_hints
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal, cast, get_args, get_type_hints
 
 import msgspec
 
@@ -90,10 +88,12 @@ def decode_events(body: bytes, seq: int, t: int, stream: Stream) -> tuple[Event,
         told = msgspec.convert(
             [upcast(each) for each in msgspec.json.decode(body, type=list[dict[str, Any]])], list[_SHAPES]
         )
+    if not told:
+        raise msgspec.ValidationError("a record holds at least one event")
     exchange, strategy, symbol = stream
     recorded_at = t // 1000
     first = seq - len(told) + 1
-    events = []
+    events: list[Event] = []
     for place, each in enumerate(told):
         fields = msgspec.structs.asdict(each)
         del fields["v"]
@@ -119,14 +119,14 @@ def _stored(event: Event) -> dict[str, Any]:
     return {"action": event.action, "v": VERSIONS[event.action], **told}
 
 
-def _numbers(value: object) -> Iterator[float]:
+def _numbers(value: Any) -> Iterator[float]:
     if isinstance(value, float):
         yield value
     elif isinstance(value, dict):
-        for each in value.values():
+        for each in cast("dict[str, Any]", value).values():
             yield from _numbers(each)
     elif isinstance(value, list | tuple):
-        for each in value:
+        for each in cast("Sequence[Any]", value):
             yield from _numbers(each)
 
 
@@ -158,6 +158,13 @@ def _shape(kind: type[EventBase]) -> type[msgspec.Struct]:
     )
 
 
+def _any_of(shapes: Iterable[Any]) -> Any:
+    first, *others = shapes
+    for shape in others:
+        first = first | shape
+    return first
+
+
 _KINDS: dict[type, type[Event]] = {_shape(kind): kind for kind in get_args(Event)}
-_SHAPES: Any = functools.reduce(operator.or_, _KINDS)
+_SHAPES: Any = _any_of(_KINDS)
 _TODAY: msgspec.json.Decoder[list[msgspec.Struct]] = msgspec.json.Decoder(list[_SHAPES])

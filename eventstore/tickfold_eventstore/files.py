@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import struct
 import sys
 from pathlib import Path
@@ -21,6 +22,10 @@ NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs", "fuse.glusterfs"}
 )
 """Locks or syncs on these do not mean what they must."""
+
+
+_OCTAL = re.compile(r"\\([0-7]{3})")
+"""How mountinfo writes a space, a tab, a line feed and a backslash; every other byte stands as it is."""
 
 
 class Files(Protocol):
@@ -152,7 +157,7 @@ class LinuxFiles(_PosixFiles):
         os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
 
     def check_fit(self, path: str) -> None:
-        kind = file_system_of(path, Path("/proc/self/mountinfo").read_text())
+        kind = file_system_of(str(Path(path).resolve()), os.fsdecode(Path("/proc/self/mountinfo").read_bytes()))
         if kind in NETWORK_FILE_SYSTEMS:
             raise UnsupportedPlatform(
                 path, f"{kind} is a network file system, on which locks and syncs cannot be trusted"
@@ -190,9 +195,9 @@ class MacFiles(_PosixFiles):
 def file_system_of(path: str, mounts: str) -> str:
     """The kind of file system that `path` lies on, from the text of Linux's mountinfo; empty where it does not say."""
     best, kind = "", ""
-    for line in mounts.splitlines():
+    for line in filter(None, mounts.split("\n")):
         fields, _, rest = line.partition(" - ")
-        mounted_at = fields.split(" ")[4].encode().decode("unicode_escape")
+        mounted_at = _OCTAL.sub(lambda found: chr(int(found[1], 8)), fields.split(" ")[4])
         inside = path == mounted_at or path.startswith(mounted_at.rstrip("/") + "/")
         if inside and len(mounted_at) >= len(best):
             best, kind = mounted_at, rest.split(" ")[0]

@@ -6,7 +6,7 @@ LOCK   00000000000000000001.jsonl …   MARK   quarantine/
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ class Folder:
 
     def segments(self) -> list[int]:
         """The first seqs that the segments are named by, oldest first. Raises `CorruptJournal` for a strange name."""
-        found = []
+        found: list[int] = []
         for name in self.files.listdir(self.path) if self.exists() else ():
             if not name.endswith(".jsonl"):
                 continue
@@ -78,7 +78,7 @@ class Folder:
         return sorted(name for name in self.files.listdir(self.path) if name.endswith(".tmp"))
 
     @contextmanager
-    def opened(self, name: str) -> Iterator[int]:
+    def opened(self, name: str) -> Generator[int]:
         """A descriptor of one of its files, closed at the end."""
         descriptor = self.files.open(self.at(name))
         try:
@@ -184,7 +184,7 @@ def write_all(files: Files, descriptor: int, data: bytes, offset: int) -> None:
 
 def read_all(files: Files, descriptor: int, size: int, offset: int) -> bytes:
     """`size` bytes from `offset`, fewer only at the end of the file."""
-    parts = []
+    parts: list[bytes] = []
     while size > 0 and (part := files.pread(descriptor, size, offset)):
         parts.append(part)
         offset += len(part)

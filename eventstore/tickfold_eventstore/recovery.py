@@ -45,7 +45,7 @@ class _Reading:
     """The records that a fold has asked for, and what they are called, to hold MARK and checkpoints against."""
 
     records: Iterator[Record]
-    seen: dict[int, str] = attrs.Factory(dict)
+    seen: dict[int, str] = attrs.Factory(dict[int, str])
 
     def __iter__(self) -> Iterator[tuple[Event, ...]]:
         for record in self.records:
@@ -107,7 +107,7 @@ def settle(folder: Folder, found: Found) -> str | None:
 
     Raises `OSError`, `JournalPoisoned`; nothing that was read may be believed then.
     """
-    done = []
+    done: list[str] = []
     if found.unfinished:
         move_unfinished(folder, found.unfinished)
         done.append(f"set aside {len(found.unfinished)} unfinished file(s)")

@@ -118,7 +118,7 @@ def _moves(folder: Folder, damage: CorruptJournal) -> list[Move]:
     if damage.kind == "name" and not damage.offset and not damage.segment[:-6].isdigit():
         return [Move(damage.segment, 0, 0)]
     first = int(damage.segment.removesuffix(".jsonl")) if damage.segment != MARK else None
-    moves = []
+    moves: list[Move] = []
     for segment in (each for each in folder.segments() if first is not None and each >= first):
         with folder.opened(segment_name(segment)) as descriptor:
             end = written_end(folder.files, descriptor, folder.files.size(descriptor))

@@ -97,7 +97,7 @@ class Store:
 
     def make_directories(self, path: str) -> None:
         """Make a directory and those above it. Raises `OSError`, and `UnsupportedPlatform` on an unfit file system."""
-        missing = []
+        missing: list[str] = []
         while not self.files.exists(path):
             missing.append(path)
             path = path.rpartition("/")[0] or "/"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 Stored = dict[str, Any]
 
 VERSIONS = {
@@ -39,12 +41,16 @@ def upcast(
     versions: dict[str, int] = VERSIONS,
     steps: dict[tuple[str, int], Callable[[Stored], Stored]] = STEPS,
 ) -> Stored:
-    """The event in today's shape; raises `Newer` where it comes from a later program."""
+    """The event in today's shape; raises `Newer` where it comes from a later program, `msgspec.ValidationError` where no
+    program wrote such a version.
+    """
     action, version = str(stored.get("action")), stored.get("v")
     if action not in versions:
         raise Newer(f"an event {action!r}")
     if type(version) is not int or version > versions[action]:
         raise Newer(f"version {version} of the event {action!r}")
+    if version < 1:
+        raise msgspec.ValidationError(f"the event {action!r} has the version {version}")
     while version < versions[action]:
         stored = steps[action, version](stored)
         version += 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -17,6 +17,7 @@ from tests.support.replays import boundaries, decisions, journalled, replay
 from tests.support.strategies import CASES, Case
 from tickfold import Config, Event, Signal
 from tickfold_eventstore import Store, Stream
+from tickfold_eventstore.files import Files
 from tickfold_eventstore.verify import verify
 
 MARKET = make("steps", steps(1.0, reach=2, centre=100.0), seed=4, minutes=120)
@@ -71,7 +72,7 @@ def live_once(disk: Disk, case: Case, *, dies_before: int = 0, dies_at_question:
 
     strategy = strategy_of(case.name, case.interval, case.lookback, asked)
     try:
-        anyio.run(partial(replay, DATA, strategy, in_memory(MARKET.candles), Config(), files=files))
+        anyio.run(partial(replay, DATA, strategy, in_memory(MARKET.candles), Config(), files=cast("Files", files)))
     except BaseException as error:
         if not files.dead or not _only_deaths(error):
             raise
