@@ -64,6 +64,9 @@ def test_an_open_end_is_that_of_the_candles(files: Files, type_: Typed) -> None:
     assert [event["at"] for event in whole.events] == [1_600_002_000_000]
     assert type_(*words, "--from", "2020-09-13") == whole
     assert type_(*words, "--to", "2020-09-14") == whole
+    report = type_(*words[:-1]).out
+    assert type_(*words[:-1], "--from", "2020-09-13").out == report
+    assert type_(*words[:-1], "--to", "2020-09-14").out == report
     assert type_(*words, "--to", "@1600002000000").events == []
     assert type_(*words, "--to", "@1600002060000") == whole
     assert type_(*words, "--from", "@1600002000000") == whole

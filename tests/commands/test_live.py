@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import damage
-from tests.commands.typing_commands import REPLAYED, TWO, Files, Typed
+from tests.commands.typing_commands import REPLAYED, STRATEGY, TWO, Files, Typed
 from tickfold_eventstore import Store, Stream
 from tickfold_projections.active_signal import recover
 
@@ -34,6 +34,38 @@ def test_it_tells_every_event_of_this_run_and_no_other_as_the_journal_has_it(fil
         mine = [event for event in [*first.events, *second.events] if streams([event]) == {stream}]
         assert mine == [event for event in shown if streams([event]) == {stream}]
     assert [event["action"] for event in second.events if event["symbol"] == "A"] == ["started"] * 2 + ["stopped"] * 2
+
+
+def test_a_symbol_that_is_given_twice_is_one_stream(files: Files, type_: Typed) -> None:
+    files.write()
+    said = type_(*LIVE, "--symbol", "A", "--symbol", "A", "--strategy", "ups", "--strategy", "ups", "--json")
+    assert said.code == 0
+    assert type_("journal", "show", "--json").events == said.events
+
+
+@pytest.mark.parametrize(
+    ("presses", "code", "actions", "reason"),
+    [
+        ("signal.SIGINT,", 0, ["started", "opened", "closed", "stopped"], "stopped"),
+        ("signal.SIGINT, signal.SIGINT", 130, ["started", "opened", "stopped"], "stopped now"),
+        ("signal.SIGTERM,", 0, ["started", "opened", "stopped"], "stopped now"),
+        ("signal.SIGINT, signal.SIGTERM", 0, ["started", "opened", "stopped"], "stopped now"),
+    ],
+)
+def test_ctrl_c_watches_what_is_open_to_its_close_and_what_asks_for_more_does_not(
+    files: Files, type_: Typed, presses: str, code: int, actions: list[str], reason: str
+) -> None:
+    pressing = f"""
+import signal
+def press(event):
+    for number in ({presses}):
+        signal.raise_signal(number)
+"""
+    files.write(pressing + STRATEGY.replace("lookback=", "on_open=press, lookback=").replace("* 0.99", "* 0.9"))
+    said = type_(*LIVE, "--symbol", "A", "--json")
+    assert (said.code, [event["action"] for event in said.events]) == (code, actions)
+    assert said.events[-1]["reason"] == reason
+    assert said.events == type_("journal", "show", "--json").events
 
 
 def test_in_words_each_event_is_a_line(files: Files, type_: Typed) -> None:
@@ -137,7 +169,7 @@ def test_one_symbol_without_candles_ends_the_start(files: Files, type_: Typed) -
     ("fault", "code", "said"),
     [
         ("ConnectionError('no route')", 5, "mine gave no candles of A in 3 attempts: no route"),
-        ("ValueError('odd')", 1, "tickfold: mine/ups/A: ValueError: odd (ups.py, line 15)\n"),
+        (r"ValueError('odd\x1b[2J')", 1, r"tickfold: mine/ups/A: ValueError: odd\x1b[2J (ups.py, line 15)"),
     ],
 )
 def test_an_exchange_that_cannot_be_reached_at_the_start_ends_the_command(

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import damage
 from tests.commands.typing_commands import Files, Typed
 from tickfold_eventstore import Store, Stream
 from tickfold_eventstore.events import Event, Started, Stopped
@@ -90,6 +91,14 @@ def test_the_state_at_a_seq_and_at_a_time(type_: Typed, journals: Path) -> None:
     said = type_("replay", *ONE, "--data-dir", journals, "--at", opened.seq)
     assert isinstance(evolve(FLAT, opened), Holding)
     assert said.out.startswith(f"sim-7/ups/A after event {opened.seq} of 2020-01-01T01:00:00Z: active since event ")
+
+
+def test_the_state_before_damage_can_be_seen(files: Files, type_: Typed, journals: Path) -> None:
+    words = ("replay", *ONE, "--at", "3", "--data-dir")
+    damage.copy_of(journals, files.data)
+    damage.flip(damage.segment(files.data, "sim-7/ups/A"), 4)
+    assert type_(*words, files.data) == type_(*words, journals)
+    assert type_("replay", *ONE, "--at", "4", "--data-dir", files.data).code == 3
 
 
 def test_a_seq_that_is_not_there_is_a_usage_error(type_: Typed, journals: Path) -> None:

@@ -38,7 +38,7 @@ def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Generator[N
             say(sentence(fault.error))
         else:
             where = "" if fault.stream is None else f"{fault.stream}: "
-            say(f"{where}{type(fault.error).__name__}: {fault.message}{place_of(fault.error)}")
+            say(f"{where}{fault.message}{place_of(fault.error)}")
         if also is not None:
             also(fault)
 
