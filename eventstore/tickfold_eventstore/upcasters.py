@@ -6,7 +6,7 @@ returns it in version v + 1. What was written once is read for ever.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -38,11 +38,11 @@ class Newer(Exception):
 
 def upcast(
     stored: Stored,
-    versions: dict[str, int] = VERSIONS,
-    steps: dict[tuple[str, int], Callable[[Stored], Stored]] = STEPS,
+    versions: Mapping[str, int] = VERSIONS,
+    steps: Mapping[tuple[str, int], Callable[[Stored], Stored]] = STEPS,
 ) -> Stored:
-    """The event in today's shape; raises `Newer` where it comes from a later program, `msgspec.ValidationError` where no
-    program wrote such a version.
+    """The event in today's shape; raises `Newer` where it comes from a later program, and
+    `msgspec.ValidationError` where no program wrote such a version.
     """
     action, version = str(stored.get("action")), stored.get("v")
     if action not in versions:
