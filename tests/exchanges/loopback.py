@@ -97,6 +97,14 @@ class Binance:
         ][:limit]
 
 
+class NoFurther(Binance):
+    """Looks no further than a page reaches from `startTime` on, as some exchanges do."""
+
+    def page(self, query: dict[str, str], rows: list[Row], most: int | None) -> object:
+        end = int(query["startTime"]) + int(query["limit"]) * MINUTE
+        return super().page(query, [row for row in rows if row[0] < end], most)
+
+
 class Kraken:
     """Gives the newest 720 candles after `since`, in seconds, whatever lies before them."""
 
@@ -163,6 +171,8 @@ class Loopback:
     symbols_open: asyncio.Event = attrs.field(factory=asyncio.Event)
     """What a request for the symbols waits for: is set unless a test clears it."""
     symbols_asked: asyncio.Event = attrs.field(factory=asyncio.Event)
+    symbols: str | None = None
+    """What it says when it is asked for its symbols, where that is not the truth."""
 
     def client(self, **settings: Any) -> CcxtExchange:
         """The adapter with the real client, whose addresses are those of this exchange."""
@@ -185,7 +195,7 @@ class Loopback:
         if request.path != self.dialect.candle_path:
             self.symbols_asked.set()
             await self.symbols_open.wait()
-            return self.said(json.dumps(self.dialect.markets(request.path)))
+            return self.said(self.symbols or json.dumps(self.dialect.markets(request.path)))
         text = json.dumps(self.dialect.page(dict(request.query), self.rows(), self.most))
         fault = self.down or (self.faults.popleft() if self.faults else None)
         return self.said(text) if fault is None else await fault(self, request, text)

@@ -23,6 +23,7 @@ from tests.exchanges.loopback import (
     Fault,
     Kraken,
     Loopback,
+    NoFurther,
     breaks_off,
     candle,
     candles_of,
@@ -267,6 +268,19 @@ async def test_an_unknown_symbol_is_refused_with_those_that_are_near(exchange: L
     assert asking.slept == []
 
 
+@pytest.mark.parametrize("symbols", ['{"symbols":[]}', '{"error":[],"result":{}}', "{}"])
+async def test_an_exchange_that_lists_no_symbols_is_asked_again(
+    exchange: Loopback, asking: Asking, symbols: str
+) -> None:
+    def lists_them_again() -> None:
+        exchange.symbols = None
+
+    exchange.symbols = symbols
+    asking.meanwhile = lists_them_again
+    assert rows_of(await asking.candles(at(590), at(600))) == candles_of(590, 600)
+    assert asking.slept == [1000]
+
+
 async def test_a_symbol_may_be_written_as_the_exchange_writes_it(exchange: Loopback, asking: Asking) -> None:
     asking.symbol = "BTCUSDT" if isinstance(exchange.dialect, Binance) else "XXBTZUSD"
     assert rows_of(await asking.candles(at(590), at(600))) == candles_of(590, 600)
@@ -360,6 +374,17 @@ async def test_binance_gives_a_long_range_by_the_thousand() -> None:
     assert exchange.pages == 3
 
 
+async def test_a_hole_longer_than_a_page_does_not_end_a_range() -> None:
+    async with serving(NoFurther()) as exchange:
+        exchange.minute_at(900)
+        exchange.withheld = set(range(150, 450))
+        client = exchange.client(features={"spot": {"fetchOHLCV": {"limit": 100}}})
+        rows = await client.candles("BTC/USDT", at(0), at(900))
+        await client.aclose()
+    assert [tuple(row) for row in rows] == [*candles_of(0, 150), *candles_of(450, 900)]
+    assert exchange.pages == 10
+
+
 async def test_what_was_before_the_listing_is_not_there() -> None:
     async with serving(Binance()) as exchange:
         exchange.first_minute = 1200
@@ -406,9 +431,10 @@ async def test_under_trio_it_says_that_it_needs_asyncio() -> None:
     await exchange.aclose()
 
 
-async def test_an_exchange_without_one_minute_candles_is_refused() -> None:
-    exchange = CcxtExchange("independentreserve")
-    with pytest.raises(DeclarationError, match="gives no one-minute candles"):
+@pytest.mark.parametrize("exchange_id", ["independentreserve", "mercado"], ids=["no candles", "none of a minute"])
+async def test_an_exchange_without_one_minute_candles_is_refused(exchange_id: str) -> None:
+    exchange = CcxtExchange(exchange_id)
+    with pytest.raises(DeclarationError, match=f"ccxt:{exchange_id} gives no one-minute candles"):
         await Asking(exchange, "BTC/USD").candles(at(0), at(1))
 
 

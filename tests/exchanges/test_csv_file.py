@@ -81,6 +81,17 @@ async def test_each_line_has_its_own_time(write: Write, time: str) -> None:
     assert [row[0] for row in await all_of(exchange)] == [START_AT + minute * MINUTE for minute in range(4)]
 
 
+async def test_times_of_one_width_may_be_spelled_differently(write: Write) -> None:
+    times = [
+        "2024-01-01 00:00:00.000",
+        "2024-01-01T00:01:00.000",
+        "2024-01-01 00:02+00:00:00",
+        "2024-01-01 00:03:00.00Z",
+    ]
+    exchange = write(HEADER, *(f"{time},1,1,1,1,1" for time in times))
+    assert [row[0] for row in await all_of(exchange)] == [START_AT + minute * MINUTE for minute in range(4)]
+
+
 FORMS = {
     "plain": "\n".join([HEADER, *LINES]) + "\n",
     "no newline at the end": "\n".join([HEADER, *LINES]),
@@ -160,6 +171,7 @@ BROKEN = {
     "digits with underscores": (f"{HEADER}\n{START_AT},1_0,1,1,1,1", 2, "open", "'1_0' is no number"),
     "digits of another script": (f"{HEADER}\n{START_AT},١,1,1,1,1", 2, "open", "'١' is no number"),
     "text for a time": (f"{HEADER}\nnow,1,1,1,1,1", 2, "timestamp", "'now' is no time"),
+    "a colon among digits": (f"{HEADER}\n{LINES[0]}\n17040672600:0,1,1,1,1,1", 3, "timestamp", "is no time"),
     "nothing for a time": (f"{HEADER}\n,1,1,1,1,1", 2, "timestamp", "'' is no time"),
     "no such day": (f"{HEADER}\n2024-02-30 00:00,1,1,1,1,1", 2, "timestamp", "'2024-02-30 00:00' is no time"),
     "half a millisecond": (

@@ -226,6 +226,13 @@ async def test_the_second_answer_changes_nothing_of_the_first() -> None:
     assert rows_of(await Asking(exchange).candles(at(0), at(6))) == candles_of(0, 6)
 
 
+async def test_what_fills_a_hole_is_judged_beside_its_neighbours() -> None:
+    far: Row = (at(3), 1e9, 1e9, 1e9, 1e9, 1.0)
+    exchange = Scripted([[*candles_of(0, 3), *candles_of(4, 6)], [far]])
+    with pytest.raises(BadCandles, match=r"high 1000000000\.0 is over 1000 times away from the close before it"):
+        await Asking(exchange).candles(at(0), at(6))
+
+
 async def test_holes_that_lie_within_a_piece_are_asked_for_together_and_others_apart() -> None:
     kept = [row for row in candles_of(0, 100) if (row[0] - START_AT) // MINUTE not in {10, 12, 60, 61}]
     exchange = Scripted([lambda start, end: [row for row in kept if start <= row[0] < end]], piece=50 * MINUTE)

@@ -77,7 +77,7 @@ class CcxtExchange:
             # One at a time: ccxt lets all who wait share a task, and the first to be cancelled would cancel it for all.
             async with connection.loading:
                 with self._in_words(symbol):
-                    markets = await client.load_markets()
+                    markets = await client.load_markets(reload=not client.markets)
             if not markets:
                 raise TryAgain("it lists no symbols")
             if symbol not in markets and symbol not in client.markets_by_id:
