@@ -33,7 +33,7 @@ def flipped(journal: Journal, which: str, rng: Random) -> Counter[str]:
         for place in [*range(end * 8), *rng.sample(range(end * 8, size * 8), min(64, (size - end) * 8))]:
             file.cache[place // 8] ^= 1 << place % 8
             file.disk = bytes(file.cache)
-            found[bench.outcome()] += 1
+            found[bench.outcome() if place < end * 8 else bench.judged_outcome()] += 1
             file.cache[place // 8] ^= 1 << place % 8
         file.disk = bytes(file.cache)
     return found
@@ -62,7 +62,7 @@ def sectors(journal: Journal, base: Image, rng: Random) -> Iterator[Image]:
     """A sector zeroed, filled with garbage or with print, or back at what it held before."""
     for path in journal.segments:
         content = journal.content(path)
-        for start in range(0, journal.end(path), SECTOR):
+        for start in range(0, len(content), SECTOR):
             size = len(content[start : start + SECTOR])
             older = {image.get(path) or b"" for image in journal.older}
             fills = [bytes(size), rng.randbytes(size), bytes(rng.choices(range(32, 127), k=size))]
@@ -146,12 +146,12 @@ def rot_and_torn(journal: Journal, base: Image, rng: Random) -> Iterator[Image]:
 
 
 KINDS: dict[str, Harm] = {
+    "MARK": marks,
+    "segments": segments,
+    "lines": lines,
+    "sectors": sectors,
     "cut short": cut,
     "end blanked": blanked,
-    "sectors": sectors,
-    "lines": lines,
-    "segments": segments,
-    "MARK": marks,
     "rot and a torn append": rot_and_torn,
 }
 

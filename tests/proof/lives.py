@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import attrs
 
 from tests.proof.disk import Dead, Disk, Image
-from tests.proof.powercut import Cut, power_cuts
+from tests.proof.powercut import Cut, nothing_more_landed, power_cuts
 
 
 class Refused(Exception):
@@ -212,10 +212,6 @@ def broken(state: State, trial: Trial, *, read_first: bool = True) -> str:
     if again != told:
         return f"a second power cut changed {len(told)} records to {len(again)}"
     return ""
-
-
-def nothing_more_landed(disk: Disk) -> Image:
-    return next(iter(power_cuts(disk, Random(0), 1))).image
 
 
 def seen(image: Image) -> str:

@@ -154,10 +154,12 @@ MUTANTS = (
         "        _write_again(folder, found.last)\n",
         "",
     ),
-    Mutant("no sync of the tail after recovery", "power cut", "recovery", 'folder.sync(descriptor, "the tail")', "pass"),
+    Mutant(
+        "no sync of the tail after recovery", "power cut", "recovery", 'folder.sync(descriptor, "the tail")', "pass"
+    ),
     Mutant(
         "a torn append is not cleared away",
-        "power cut",
+        "contract",
         "recovery",
         "last.raw + FILLER * (size - last.end), last.offset)",
         "last.raw, last.offset)",
@@ -170,8 +172,20 @@ MUTANTS = (
         '    _write(folder, free, content)\n    folder.sync_names(folder.at(QUARANTINE))\n    return f"',
         '    _write(folder, free, content)\n    return f"',
     ),
-    Mutant("a MARK without its checksum is believed", "power cut", "mark", "if found is None or b", "if found is None or False and b"),
-    Mutant("the chain is not checked", "damage", "record", "return raw[-TAIL:] == b', \"h\":\"%s\"}\\n' % hash_of(previous, raw[:-TAIL])", "return True"),
+    Mutant(
+        "a MARK without its checksum is believed",
+        "power cut",
+        "mark",
+        "if found is None or b",
+        "if found is None or False and b",
+    ),
+    Mutant(
+        "the chain is not checked",
+        "damage",
+        "record",
+        'return raw[-TAIL:] == b\', "h":"%s"}\\n\' % hash_of(previous, raw[:-TAIL])',
+        "return True",
+    ),
     Mutant(
         "the chain is not checked across a segment",
         "damage",
@@ -179,7 +193,13 @@ MUTANTS = (
         "line.hash != previous or line.seq + 1 != segment:",
         "False:",
     ),
-    Mutant("another stream's segment is taken", "damage", "folder", "if header.names != self.stream and not of_any_stream:", "if False:"),
+    Mutant(
+        "another stream's segment is taken",
+        "damage",
+        "folder",
+        "if header.names != self.stream and not of_any_stream:",
+        "if False:",
+    ),
     # The tail rules.
     Mutant(
         "rule 1 left out: MARK and checkpoints",
@@ -192,13 +212,43 @@ MUTANTS = (
     Mutant("rule 2 without NUL", "power cut", "tail", '_ONLY_FREE = b"\\n\\0"', '_ONLY_FREE = b"\\n"'),
     Mutant("rule 3 left out: foreign bytes", "damage", "tail", "if not _WRITABLE.fullmatch(rest):", "if False:"),
     Mutant("rule 3 left out: the size", "damage", "tail", "if size % unit:", "if False:"),
-    Mutant("rule 4 left out: a whole line behind", "damage", "tail", "if any(parse(line + FILLER) for line in later):", "if False:"),
+    Mutant(
+        "rule 4 left out: a whole line behind",
+        "damage",
+        "tail",
+        "if any(parse(line + FILLER) for line in later):",
+        "if False:",
+    ),
     Mutant("rule 5 left out: rot", "damage", "tail", "if first and _was_whole(first, rest, len(text)):", "if False:"),
-    Mutant("rule 5 without the tail", "damage", "tail", ":len(first) + 1]) is not None:".replace(":len", ": len"), ":len(first) + 1]) is not None and False:".replace(":len", ": len")),
-    Mutant("rule 5 without the length", "damage", "tail", "return length is not None and (", "return False and length is not None and ("),
+    Mutant(
+        "rule 5 without the tail",
+        "damage",
+        "tail",
+        ":len(first) + 1]) is not None:".replace(":len", ": len"),
+        ":len(first) + 1]) is not None and False:".replace(":len", ": len"),
+    ),
+    Mutant(
+        "rule 5 without the length",
+        "damage",
+        "tail",
+        "return length is not None and (",
+        "return False and length is not None and (",
+    ),
     Mutant("rule 5 without the text behind", "damage", "tail", " or text_length > length - 1)", ")"),
-    Mutant("rule 6 left out: a byte became LF", "damage", "tail", "if first and rest[len(first) + 1 : len(first) + 2] not in {FILLER, b\"\"}:", "if False:"),
-    Mutant("rule 7 left out: torn is refused", "power cut", "tail", "    return Tail(torn=text)", '    return Tail(("torn", "refused"))'),
+    Mutant(
+        "rule 6 left out: a byte became LF",
+        "damage",
+        "tail",
+        'if first and rest[len(first) + 1 : len(first) + 2] not in {FILLER, b""}:',
+        "if False:",
+    ),
+    Mutant(
+        "rule 7 left out: torn is refused",
+        "power cut",
+        "tail",
+        "    return Tail(torn=text)",
+        '    return Tail(("torn", "refused"))',
+    ),
     # Failing calls.
     Mutant(
         "a retry after a failed sync",
@@ -225,7 +275,13 @@ MUTANTS = (
     Mutant("a short write is taken for a whole one", "failing call", "folder", "if taken != len(data):", "if False:"),
     # Who writes, and who reads.
     Mutant("no lock", "contract", "lock", "if not self._files.lock(descriptor):", "if False:"),
-    Mutant("a forked child keeps the lock", "contract", "lock", "os.register_at_fork(after_in_child=_leave_to_the_parent)", ""),
+    Mutant(
+        "a forked child keeps the lock",
+        "contract",
+        "lock",
+        "os.register_at_fork(after_in_child=_leave_to_the_parent)",
+        "",
+    ),
     Mutant(
         "a reader goes past MARK",
         "contract",

@@ -55,6 +55,11 @@ def power_cuts(disk: Disk, rng: Random, budget: int) -> Iterator[Cut]:
         yield Cut(_image(disk, questions, chosen, {id(file): content}), "torn", _hole(file, content))
 
 
+def nothing_more_landed(disk: Disk) -> Image:
+    """What a power cut leaves where only what was synced had landed."""
+    return _image(disk, [], [])
+
+
 def open_questions(disk: Disk) -> Iterator[Question]:
     for node in reachable(disk):
         if isinstance(node, Folder):

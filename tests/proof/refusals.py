@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from typing import Any
 
 import attrs
 
-from tests.proof.disk import Disk
+from tests.proof.disk import Disk, Image
 from tests.proof.faulty import Failing
 from tests.proof.kept import Code, Kept, opened
 from tests.proof.lives import CLOSE, KEEP_PLACE
-from tests.proof.powercut import power_cuts
+from tests.proof.powercut import nothing_more_landed, power_cuts
 
 STORY = (60, 300, KEEP_PLACE, 1500, 700, CLOSE, 700, 300, KEEP_PLACE, CLOSE, 1)
 
@@ -40,6 +41,8 @@ class Story:
     failing: Failing
     kept: tuple[Any, ...] = ()
     unknown: tuple[Any, ...] = ()
+    cuts: list[tuple[Image, tuple[Any, ...]]] = attrs.Factory(list)
+    """Power cuts during the append after a refused one, each with what may be read then."""
 
     def run(self) -> None:
         with contextlib.suppress(Over):
@@ -90,6 +93,7 @@ class Story:
         def once() -> None:
             nonlocal record
             record = self.code.record(len(self.kept), sizes.pop(0))
+            self.disk.watch = (lambda _: None) if sizes else partial(self.cut, record)
             before = len(self.failing.failed)
             try:
                 subject.append(record)
@@ -106,7 +110,14 @@ class Story:
                 raise
 
         self.allowed(once, self.code.errors.AppendRefused)
+        self.disk.watch = lambda _: None
         self.kept += (record,)
+
+    def cut(self, record: tuple[Any, ...], call: str) -> None:
+        if call == "pwrite":
+            rng = Random(self.failing.calls)
+            cuts = (cut for cut in power_cuts(self.disk, rng, 6) if not cut.hole)
+            self.cuts.extend((cut.image, (*self.kept, record)) for cut in cuts)
 
     def close(self, subject: Kept) -> None:
         with contextlib.suppress(OSError):
@@ -138,10 +149,14 @@ class Story:
 
     def look(self) -> None:
         """What the next process finds, with the cache as it is, and after a power cut."""
+        for image, most in self.cuts:
+            told = opened(self.code, Disk(image)).told
+            if told not in (most, most[:-1]):
+                raise Wrong(f"a power cut after a refused append: {len(told)} records of {len(most)}")
         images = [cut.image for cut in power_cuts(self.disk, Random(len(self.failing.failed)), 3) if not cut.hole]
         for disk in (*map(Disk, images), self.disk):
             told = opened(self.code, disk).told
-            again = opened(self.code, Disk(next(iter(power_cuts(disk, Random(0), 1))).image)).told
+            again = opened(self.code, Disk(nothing_more_landed(disk))).told
             if told not in (self.kept, self.kept + self.unknown) or again != told:
                 raise Wrong(f"{len(self.kept)} kept, {len(self.unknown)} unknown, {len(told)} told, then {len(again)}")
 
