@@ -145,6 +145,18 @@ def test_what_is_open_has_the_result_that_closing_it_at_the_last_price_would_giv
             ]
 
 
+async def test_live_takes_its_own_costs_off_what_is_open(tmp_path: Path) -> None:
+    config, candles = Config(costs=Costs(fee=0.0005, slippage=0.002)), in_memory(WALK.candles[:400])
+    async with Live(tmp_path, config=config, clock="replay") as live:
+        async for _ in live.run("A", strategy=LONG, exchange=candles):
+            pass
+        text = await live.report(LONG)
+    (expected,) = Backtest(config=config).execute("A", strategy=LONG, exchange=candles).open
+    assert expected.percentage is not None
+    (line,) = text.split("## Open signals")[1].split("## Provenance")[0].strip().splitlines()[2:]
+    assert line.endswith(f" | {expected.percentage:+.4f} % |")
+
+
 def test_the_statistics_of_a_result_count_its_boundaries(candles: Candles) -> None:
     result = Backtest().execute("A", strategy=LONG, exchange=candles)
     counts = result.statistics.counts
