@@ -99,6 +99,7 @@ class Bus:
         self._tasks = tasks
         self._attended: dict[str, list[Listener]] = {}
         self._queues: dict[Listener, _Queue] = {}
+        self._deliveries: set[anyio.CancelScope] = set()
 
     def attend(self, strategy: Strategy) -> None:
         """Let a strategy's own callbacks hear what happens to its streams."""
@@ -147,29 +148,41 @@ class Bus:
                 while queue.heard < told:
                     await queue.moved.wait()
 
+    def close(self) -> None:
+        """Give up on listeners that are still at it: they would hold up for ever whoever waits for the tasks."""
+        for delivery in list(self._deliveries):
+            delivery.cancel()
+
     def _everyone(self) -> list[Listener]:
         return [*_listeners, *(callback for callbacks in self._attended.values() for callback in callbacks)]
 
     async def _deliver(self, listener: Listener, queue: _Queue) -> None:
-        try:
-            while queue.values:
-                try:
-                    result = listener.function(queue.values.popleft())
-                    if isinstance(result, Awaitable):
-                        await result
-                except Exception as error:  # noqa: BLE001  # a listener's own; it goes to `listen_error`
-                    self._failed(listener, error)
-                queue.heard += 1
-                moved, queue.moved = queue.moved, anyio.Event()
-                moved.set()
-        finally:
-            queue.delivering = False
+        """Deliver what is queued. A run that is cancelled has news, too: only `close` cuts a delivery short."""
+        with anyio.CancelScope(shield=self._tasks is not None) as delivery:
+            self._deliveries.add(delivery)
+            try:
+                await self._deliver_all(listener, queue)
+            finally:
+                self._deliveries.discard(delivery)
+                queue.delivering = False
+
+    async def _deliver_all(self, listener: Listener, queue: _Queue) -> None:
+        while queue.values:
+            try:
+                result = listener.function(queue.values.popleft())
+                if isinstance(result, Awaitable):
+                    await result
+            except Exception as error:  # noqa: BLE001  # a listener's own; it goes to `listen_error`
+                self._failed(listener, error)
+            queue.heard += 1
+            moved, queue.moved = queue.moved, anyio.Event()
+            moved.set()
 
     def _takes(self, listener: Listener, value: object) -> bool:
         try:
             return listener.takes(value)
-        except Exception as error:
-            self._failed(listener, error)  # a filter is a part of its listener
+        except Exception as error:  # noqa: BLE001  # a filter is a part of its listener
+            self._failed(listener, error)
             return False
 
     def _failed(self, listener: Listener, error: Exception) -> None:

@@ -32,7 +32,7 @@ from .notices import Fault
 from .registry import listed
 from .reports import journal_report, out_of_the_way, write_report
 from .sources import find_exchange
-from .strategy import Strategy, find_strategies
+from .strategy import Strategy, find_strategies, find_strategy
 from .watch import Outlet, Watch
 
 YIELDED = frozenset({"opened", "closed"})
@@ -85,14 +85,15 @@ class Live:
             await self._end(tasks)
 
     async def _end(self, tasks: anyio.abc.TaskGroup) -> None:
-        """Return when every run has ended, and every listener that can has heard of it."""
+        """Return when every run has ended, and every listener that can has heard of it, cancelled or not."""
         try:
-            while self._handles:
-                await self._handles.pop().wait()
-            with anyio.move_on_after(self.config.drain_grace / 1000):
-                await self._bus.drain()
-            tasks.cancel_scope.cancel()  # a listener that is still at it would hold everything up for ever
+            with anyio.CancelScope(shield=True):
+                while self._handles:
+                    await self._handles.pop().wait()
+                with anyio.move_on_after(self.config.drain_grace / 1000):
+                    await self._bus.drain()
         finally:
+            self._bus.close()
             # What the body raised goes on as it is: given to the group, it would come out inside an exception group.
             await tasks.__aexit__(None, None, None)
 

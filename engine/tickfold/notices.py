@@ -9,8 +9,11 @@ from typing import ClassVar, Literal
 
 import msgspec
 
+from tickfold_eventstore.errors import StoreError
 from tickfold_eventstore.events import Event
 from tickfold_eventstore.signals import AcceptedSignal, Stream
+
+from .errors import TickfoldError
 
 Mode = Literal["live", "backtest"]
 
@@ -86,3 +89,9 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     at: int
     tick_s: float
     strategy_s: float
+
+
+def in_words(error: BaseException) -> str:
+    """What an error says; with its kind before it where it is none of ours and may say little, or nothing."""
+    own = isinstance(error, TickfoldError | StoreError)
+    return str(error) if own else f"{type(error).__name__}: {error}".removesuffix(": ")

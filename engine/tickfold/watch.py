@@ -7,8 +7,8 @@ any other end. Nothing is awaited between a decision and its append, so a cancel
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
+from contextlib import contextmanager, suppress
 
 import anyio
 import anyio.lowlevel
@@ -20,14 +20,14 @@ from tickfold_projections.active_signal import Flat, Holding, Recovered, Waiting
 
 from . import notices
 from .asking import Asking
-from .candles import Candle
+from .candles import Candles
 from .clock import Clock, ReplayClock
 from .config import Config
-from .context import Context, Windows, first_boundary, warm_up
+from .context import Context, View, first_boundary, warm_up
 from .errors import CandlesMissing, SlotMissed, StrategyFailed
 from .feed import Feed
 from .listeners import Bus
-from .market import MINUTE_MS, average_price
+from .market import MINUTE_MS
 from .session import Session
 from .version import VERSION
 
@@ -104,21 +104,24 @@ class Watch:
     async def run(self) -> None:
         """Watch to the end. Only a cancellation comes out of it; anything else is in `error`."""
         reason = "cancelled"
+        stopped: tuple[Event, ...] = ()
         try:
             with self._scope:
                 await self._watch()
             reason = self._ended or "end of data"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is, the journal ends and the caller gets it
             self.error = error
             reason = f"{type(error).__name__}: {error}"
             self._report(error, final=True)
         finally:
-            self._close(reason)
-            with anyio.move_on_after(self._config.drain_grace / 1000, shield=self._scope.cancel_called):
+            stopped = self._close(reason)
+            with anyio.move_on_after(self._config.drain_grace / 1000, shield=True):
                 await self._bus.drain()
                 self._bus.publish("done_live", notices.Done(mode="live", stream=self.stream, error=self.error))
                 await self._bus.drain()
             self.finished.set()
+        with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # whoever has left hears no more
+            await self._hand_out(stopped)
 
     async def _watch(self) -> None:
         while self._ended is None:
@@ -156,6 +159,7 @@ class Watch:
         if self._last is not None and self._recovered.at is None and self._last < self._first:
             self._ended = "end of data"  # too few candles for the first boundary: nothing begins
             return
+        started: tuple[Event, ...] = ()
         with self._interruptible():
             await self._feed.load(start - warm_up(self._strategy.lookback), start)
             if self._feed.next_open != start:
@@ -166,10 +170,11 @@ class Watch:
             if not self._clock.replayed:
                 self._first = first_boundary(self._feed.first_open, self._strategy.lookback)
             self._price = self._feed.last_close
-            self._session.begin(start, VERSION, self.journal.recovered)
+            started = self._session.begin(start, VERSION, self.journal.recovered)
             self._handled = start
             if start >= self._first and self._session.asks_at(start) and self._recovered.at is not None:
                 self._open_slot = start
+        await self._hand_out(started)
 
     async def _replay_start(self) -> int:
         first_open, end = await self._feed.span()
@@ -216,19 +221,19 @@ class Watch:
 
     async def _walk(self, handled: int) -> None:
         candles = self._feed.candles
-        windows = Windows(candles, self._strategy.lookback)
+        view = self._view(candles)
         session = self._session
         begin = (handled - int(candles.time[0])) // MINUTE_MS
         for end, candle in enumerate(candles.rows(begin), begin + 1):
             boundary = candle.time + MINUTE_MS
             if boundary >= self._first or not isinstance(session.state, Flat):
-                price = self._market_price(candle, windows, end)
+                price = view.price(end)
                 before = session.seq
                 events = session.settle(candle, price)
                 self._handled, self._price = boundary, candle.close
                 await self._hand_out(events)
                 if session.asks_at(boundary):
-                    await self._question(boundary, price, windows, end)
+                    await self._question(boundary, price, view, end)
                 if self._tells_ticks and session.seq == before:
                     await self._tell(session.result(boundary, price))
             self._handled, self._price = boundary, candle.close
@@ -237,21 +242,22 @@ class Watch:
             if end % _BOUNDARIES_BETWEEN_YIELDS == 0:
                 await anyio.lowlevel.checkpoint()
 
-    def _market_price(self, candle: Candle, windows: Windows, end: int) -> float:
-        return candle.close if self._config.policy == "pessimistic" else average_price(windows.candles, end)
+    def _view(self, candles: Candles) -> View:
+        lookback, policy = self._strategy.lookback, self._config.policy
+        return View(candles, lookback, symbol=self.stream.symbol, mode="live", policy=policy)
 
     # A slot: ask, and commit the answer if it comes in time.
 
     async def _answer_open_slot(self, slot: int) -> None:
         self._open_slot = None
         candles = self._feed.candles
-        windows = Windows(candles, self._strategy.lookback)
-        await self._question(slot, self._market_price(candles.at(-1), windows, len(candles)), windows, len(candles))
+        view = self._view(candles)
+        await self._question(slot, view.price(len(candles)), view, len(candles))
 
-    async def _question(self, slot: int, price: float, windows: Windows, end: int) -> None:
+    async def _question(self, slot: int, price: float, view: View, end: int) -> None:
         if self._stopping or not self._is_askable(slot):
             return
-        ctx = Context(self.stream.symbol, slot, price, "live", windows, end)
+        ctx = Context(view, end)
         answer = None
         with self._interruptible():
             answer = await self._asking.ask(ctx, self._clock, slot + self._config.max_decision_delay)
@@ -296,13 +302,14 @@ class Watch:
             await self._outlet(result)
 
     def _report(self, error: Exception, *, final: bool = False) -> None:
-        fault = notices.Fault(stream=self.stream, at=self._handled, message=str(error), error=error, final=final)
+        message = notices.in_words(error)
+        fault = notices.Fault(stream=self.stream, at=self._handled, message=message, error=error, final=final)
         self._bus.publish("error", fault)
 
     # Waiting and ending.
 
     @contextmanager
-    def _interruptible(self) -> Iterator[None]:
+    def _interruptible(self) -> Generator[None]:
         """A wait that a stop cuts short, where nothing is open that must be watched on."""
         with anyio.CancelScope() as scope:
             self._interrupt = scope
@@ -322,15 +329,16 @@ class Watch:
         with self._interruptible():
             await self._clock.sleep_until(at)
 
-    def _close(self, reason: str) -> None:
+    def _close(self, reason: str) -> tuple[Event, ...]:
         try:
             if self._handled is not None and not isinstance(self.error, _FINAL):
-                self._session.end(self._handled, reason, self._price)
+                return self._session.end(self._handled, reason, self._price)
         except StoreError as error:
             self.error = self.error or error
             self._report(error, final=True)
         finally:
             self.journal.close()
+        return ()
 
 
 def _floor(now: int) -> int:
