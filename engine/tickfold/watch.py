@@ -199,7 +199,9 @@ class Watch:
             return
         begun = time.perf_counter()
         with self._interruptible():
-            await self._feed.extend_to(newest)
+            # Where an exception ended a walk before its end, the rest comes first: a history that grew would forget it.
+            if self._feed.next_open == handled:
+                await self._feed.extend_to(newest)
         await self._walk(handled)
         spent = time.perf_counter() - begun
         timing = notices.Timing(stream=self.stream, at=newest, tick_s=spent, strategy_s=self._asking.take_spent())

@@ -116,3 +116,11 @@ def test_in_a_replay_it_is_told_each_time_and_the_run_goes_on(files: Files, type
     assert said.code == 0
     assert said.err.count("AssertionError: even hours fail") > 1
     assert {event["action"] for event in said.events} == {"started", "opened", "closed", "stopped"}
+    assert "Traceback" not in said.err
+    files.write(
+        STRATEGY.replace("    return", "    if ctx.now % 7_200_000 == 0:\n        return None\n    return"), "calm.py"
+    )
+    calm = type_("live", "calm.py", *words, "--data-dir", "calm", "--json")
+    assert said.events[1:] == calm.events[1:]
+    again = type_("live", "ups.py", *words, "--data-dir", "again", "--debug")
+    assert again.err.count("Traceback") == 2 * said.err.count("AssertionError: even hours fail")

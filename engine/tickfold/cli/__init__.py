@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import click
 
-from .options import example
+from .options import debug, example
 
 COMMANDS = {
     "demo": "The whole story in a minute: a month of candles, a real SIGKILL, recovery, the same report.",
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
     "process, 5 exchange unreachable at the start.",
 )
 @click.version_option(package_name="tickfold")
-@click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+@debug
 def cli() -> None:
     """Run trading signals live and never lose one."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager, suppress
 
@@ -16,6 +17,7 @@ from ..errors import TickfoldError
 from ..listeners import listen_error, listen_progress
 from ..notices import Fault, Progress
 from .faults import place_of, sentence
+from .options import DEBUG
 
 
 def say(text: str) -> None:
@@ -30,10 +32,13 @@ def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Generator[N
 
     A rejected proposal is not: it is an event, and stands in the output.
     """
+    context = click.get_current_context(silent=True)
 
     def hear(fault: Fault) -> None:
         if fault.error is None:
             return
+        if context is not None and DEBUG in context.meta:
+            traceback.print_exception(fault.error)
         if isinstance(fault.error, TickfoldError | StoreError):
             say(sentence(fault.error))
         else:

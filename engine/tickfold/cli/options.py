@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
+DEBUG = "tickfold.debug"
+"""Where a command's context remembers that tracebacks are wanted."""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -18,6 +21,11 @@ def example(*lines: str) -> str:
 
 def _policy(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
     return value.replace("-", "_")
+
+
+def _debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.meta[DEBUG] = True
 
 
 def _names(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
@@ -85,7 +93,9 @@ policy = click.option(
     help="How prices fill.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Machine-readable on stdout; the rest goes to stderr.")
-debug = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of an error.")
+debug = click.option(
+    "--debug", is_flag=True, expose_value=False, callback=_debug, help="Show the traceback of an error."
+)
 file = click.argument("file", type=click.Path(path_type=Path))
 
 
