@@ -12,9 +12,9 @@ import sys
 from tests.docs.pages import ROOT
 from tests.docs.reference import reference
 
-RULES = ROOT / "docs" / "rules.md"
+WITH_TRANSCRIPTS = (ROOT / "docs" / "rules.md", ROOT / "docs" / "running.md")
 REFERENCE = ROOT / "docs" / "reference.md"
-TRANSCRIPTS = ROOT / "tests" / "engine" / "transcripts"
+TRANSCRIPTS = (ROOT / "tests" / "engine" / "transcripts", ROOT / "tests" / "live" / "transcripts")
 
 _TRANSCRIPT = re.compile(r"(<!-- transcript: (?P<name>[\w-]+) -->\n)(```text\n.*?^```\n)?", re.MULTILINE | re.DOTALL)
 _RULE = re.compile(r"^rule: .*\n", re.MULTILINE)
@@ -24,7 +24,8 @@ def with_transcripts(text: str) -> str:
     """A page, below each mark the transcript that it names, without the line that says where its rule stands."""
 
     def shown(found: re.Match[str]) -> str:
-        story = (TRANSCRIPTS / f"{found['name']}.txt").read_text(encoding="utf-8")
+        paths = (folder / f"{found['name']}.txt" for folder in TRANSCRIPTS)
+        story = next(path for path in paths if path.exists()).read_text(encoding="utf-8")
         told = _RULE.sub("", story).rstrip()
         return f"{found[1]}```text\n{told}\n```\n"
 
@@ -33,7 +34,8 @@ def with_transcripts(text: str) -> str:
 
 def write_all() -> None:
     """Write what is generated into its pages."""
-    RULES.write_text(with_transcripts(RULES.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in WITH_TRANSCRIPTS:
+        page.write_text(with_transcripts(page.read_text(encoding="utf-8")), encoding="utf-8")
     REFERENCE.write_text(reference(), encoding="utf-8")
     subprocess.run([sys.executable, "-m", "tests.support.machine"], cwd=ROOT, check=True)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 import pytest
 
@@ -16,10 +18,11 @@ def test_the_reference_is_what_the_code_says() -> None:
     assert generated.REFERENCE.read_text(encoding="utf-8") == reference(), ANEW
 
 
-def test_the_transcripts_in_the_rules_are_those_that_the_engine_is_held_to() -> None:
-    text = generated.RULES.read_text(encoding="utf-8")
+@pytest.mark.parametrize("path", generated.WITH_TRANSCRIPTS, ids=lambda path: path.name)
+def test_the_transcripts_in_a_page_are_those_that_the_engine_is_held_to(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
     assert text == generated.with_transcripts(text), ANEW
-    assert text.count("<!-- transcript: ") > 10
+    assert "<!-- transcript: " in text
 
 
 def test_a_transcript_is_shown_whole_but_for_the_line_that_names_its_rule() -> None:
