@@ -52,8 +52,7 @@ class Store:
         """Every stream that something was appended to, in the order of exchange, strategy and symbol."""
         found = [f"{self._root}/journal"]
         for _ in Stream._fields:
-            there = (path for path in found if self.files.exists(path))
-            found = [f"{path}/{name}" for path in there for name in self.files.listdir(path)]
+            found = [f"{path}/{name}" for path in found for name in self._names(path)]
         return sorted(stream for path in found if (stream := self._named(path)) is not None)
 
     def open(self, stream: Stream, fold: Fold[T]) -> tuple[Journal, T]:
@@ -119,8 +118,17 @@ class Store:
     def _root(self) -> str:
         return str(self.data_dir.absolute())
 
+    def _names(self, path: str) -> list[str]:
+        """What a directory holds; nothing where it is not there, or is a file that somebody else left."""
+        try:
+            return self.files.listdir(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
     def _named(self, path: str) -> Stream | None:
-        """Whose directory this is: what its header says, or, where that is damaged, its path."""
+        """Whose directory this is: what its header says, or, where that is damaged, its path. None where it is none."""
+        if not self._names(path):
+            return None
         folder = Folder(self.files, path, Stream(*(unquote(part) for part in path.split("/")[-3:])), self._layout)
         try:
             segments = folder.segments()
