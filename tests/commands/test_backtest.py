@@ -109,6 +109,15 @@ def test_a_hole_in_the_candles_is_filled_and_told(files: Files, type_: Typed) ->
     assert "A: 2 minutes from 2020-09-13T13:07:00.000Z had no candle and are filled" in said.err
 
 
+def test_the_example_does_what_its_first_lines_say(type_: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+    example = Path(__file__).parents[2] / "examples" / "sma_cross.py"
+    monkeypatch.chdir(example.parents[1])
+    (line,) = [line for line in example.read_text().splitlines() if line.startswith("tickfold ")]
+    said = type_(*line.split()[1:])
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("# Backtest Report: sma-cross\n")
+
+
 def test_a_bar_shows_on_a_terminal_and_not_in_the_output(files: Files) -> None:
     files.write()
     command = [sys.executable, "-P", "-m", "tickfold.cli", *WORDS, "--to", "2020-01-05", "--json"]

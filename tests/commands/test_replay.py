@@ -66,9 +66,23 @@ def test_merge_keeps_the_order_of_seq_where_a_clock_went_back(files: Files, type
             )
             journal.append((event,), expected_seq=seq - 1)
         journal.close()
+    assert "late" not in type_("journal", "show").out
     steps = [step["event"] for step in type_("replay", "--merge", "--json").document["events"]]
     assert [(step["symbol"], step["recorded_at"]) for step in steps] == [
         *[("B", 200), ("B", 400), ("A", 500), ("A", 100), ("A", 300), ("B", 600)]
+    ]
+
+
+def test_what_was_recorded_late_says_so_to_people(files: Files, type_: Typed) -> None:
+    stream = Stream("x", "s", "A")
+    journal, _ = Store(files.data).open(stream, list)
+    for seq, delay in enumerate((60_000, 60_001), 1):
+        envelope: dict[str, Any] = {"seq": seq, "at": 120_000, "recorded_at": 120_000 + delay, **stream._asdict()}
+        journal.append((Stopped(**envelope, reason="ended", price=None, state_seq=0),), expected_seq=seq - 1)
+    journal.close()
+    assert type_("journal", "show").out.splitlines() == [
+        "1970-01-01T00:02:00Z      1  stopped    x/s/A  ended",
+        "1970-01-01T00:02:00Z      2  stopped    x/s/A  ended  (late: recorded at 1970-01-01T00:03:00.001Z)",
     ]
 
 

@@ -59,8 +59,10 @@ def put(text: str = "", *, end: str = "\n", flush: bool = False) -> None:
 
 
 def event_line(event: Event) -> str:
-    """An event on one line for people: when, what, where, and what it says."""
-    return f"{instant(event.at)}  {event.seq:>5}  {event.action:<9}  {shown(str(event.stream))}  {shown(_told(event))}"
+    """An event on one line for people: when, what, where, what it says, and whether it was told late."""
+    late = f"  (late: recorded at {instant(event.recorded_at)})" if event.late else ""
+    told = f"{shown(str(event.stream))}  {shown(_told(event))}"
+    return f"{instant(event.at)}  {event.seq:>5}  {event.action:<9}  {told}{late}"
 
 
 def state_text(state: State) -> str:
