@@ -359,6 +359,12 @@ async def test_no_request_is_sent_faster_than_the_exchange_wants(exchange: Loopb
     assert client.rateLimit == {"binance": 50, "kraken": 1000}[exchange.dialect.id]
 
 
+async def test_a_range_may_end_within_a_minute(exchange: Loopback, asking: Asking) -> None:
+    rows = await asking.exchange.candles(exchange.dialect.symbol, at(590) - 1, at(592) + 1)
+    assert [tuple(row) for row in rows] == candles_of(590, 593)  # type: ignore[union-attr] # rows, not Candles
+    assert exchange.pages == 1
+
+
 async def test_it_does_not_know_since_when_it_has_candles(asking: Asking) -> None:
     with pytest.raises(SpanUnknown, match="name a range"):
         await span(asking.exchange, asking.symbol)
