@@ -316,24 +316,29 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         return first, end
 
     async def _step(self, steps: Generator[Step, object, None]) -> None:
-        try:
-            step = steps.send(self._answer)
-        except StopIteration:
-            await self._end_stream(None)
-            return
-        self._answer = None
-        if isinstance(step, Context):
-            self._answer = await self._ask(step)
-        elif isinstance(step, notices.Progress):
-            self._bus.publish("progress", step)
-            await self._breathe()
-        else:
-            self._bus.publish("tick" if isinstance(step, notices.Result) else "backtest", step)
-            if isinstance(step, Rejected):
-                message = f"{step.stream}: proposal rejected: " + "; ".join(step.reasons)
-                self._bus.publish("error", notices.Fault(stream=step.stream, at=step.at, message=message))
-            if step.action in self._include:
-                self._ready.append(step)
+        """Walk on until there is something to give, or to the end of the stream."""
+        while not self._ready:
+            try:
+                step = steps.send(self._answer)
+            except StopIteration:
+                await self._end_stream(None)
+                return
+            self._answer = None
+            if isinstance(step, Context):
+                self._answer = await self._ask(step)
+            elif isinstance(step, notices.Progress):
+                self._bus.publish("progress", step)
+                await self._breathe()
+            else:
+                self._tell_of(step)
+
+    def _tell_of(self, step: notices.Tick) -> None:
+        self._bus.publish("tick" if isinstance(step, notices.Result) else "backtest", step)
+        if isinstance(step, Rejected):
+            message = f"{step.stream}: proposal rejected: " + "; ".join(step.reasons)
+            self._bus.publish("error", notices.Fault(stream=step.stream, at=step.at, message=message))
+        if step.action in self._include:
+            self._ready.append(step)
 
     async def _ask(self, ctx: Context) -> object:
         stream = self._simulations[-1].stream

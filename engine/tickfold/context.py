@@ -5,26 +5,62 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from .candles import Candles
+from .candles import Candles, Floats
+from .config import Policy
 from .errors import WindowNotDeclared
-from .market import MINUTE_MS, average_price, parse_interval, resample
+from .market import AVERAGED, MINUTE_MS, average_price, parse_interval, resample
 
 Mode = Literal["live", "backtest"]
 
 
-class Windows:
-    """The declared windows over contiguous one-minute candles; higher intervals are made when first asked for.
+class View:
+    """One symbol's contiguous one-minute candles as a run shows them: prices, and the declared windows.
 
     A window is made of groups aligned to the epoch, closed and complete at the boundary: exactly the newest `count`.
+    Higher intervals are made when first asked for. `averages`: what `average_prices` gives, where that is known.
     """
 
-    __slots__ = ("_minutes", "_resampled", "candles", "lookback")
+    __slots__ = (
+        "_averages",
+        "_by_close",
+        "_close",
+        "_minutes",
+        "_resampled",
+        "candles",
+        "first_open",
+        "lookback",
+        "mode",
+        "symbol",
+    )
 
-    def __init__(self, candles: Candles, lookback: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        candles: Candles,
+        lookback: Mapping[str, int],
+        *,
+        symbol: str,
+        mode: Mode,
+        policy: Policy,
+        averages: Floats | None = None,
+    ) -> None:
         self.candles = candles
         self.lookback = lookback
+        self.symbol = symbol
+        self.mode: Mode = mode
+        self.first_open = int(candles.time[0])
+        self._close = candles.close
+        self._by_close = policy == "pessimistic"
+        self._averages = averages
         self._minutes = {interval: parse_interval(interval) for interval in lookback}
         self._resampled: dict[str, Candles] = {}
+
+    def price(self, end: int) -> float:
+        """What a market order gets when the first `end` candles have closed."""
+        return self._close.item(end - 1) if self._by_close else self.average_price(end)
+
+    def average_price(self, end: int) -> float:
+        """The price averaged over the five candles before index `end`."""
+        return average_price(self.candles, end) if self._averages is None else self._averages.item(end - AVERAGED)
 
     def window(self, interval: str, end: int) -> Candles:
         """The window of `interval` when the first `end` one-minute candles have closed."""
@@ -37,7 +73,7 @@ class Windows:
         groups = self._resampled.get(interval)
         if groups is None:
             groups = self._resampled[interval] = resample(self.candles, minutes)
-        boundary = int(self.candles.time[end - 1]) // MINUTE_MS + 1
+        boundary = self.first_open // MINUTE_MS + end
         stop = boundary // minutes - int(groups.time[0]) // MINUTE_MS // minutes
         return groups[stop - count : stop]
 
@@ -67,23 +103,35 @@ class Context:
     typical price of the last five candles; `candles(interval)` gives a declared window, oldest first.
     """
 
-    __slots__ = ("_end", "_windows", "mode", "now", "price", "symbol")
+    __slots__ = ("_end", "_view")
 
-    def __init__(self, symbol: str, now: int, price: float, mode: Mode, windows: Windows, end: int) -> None:
-        self.symbol = symbol
-        self.now = now
-        self.price = price
-        self.mode: Mode = mode
-        self._windows = windows
+    def __init__(self, view: View, end: int) -> None:
+        self._view = view
         self._end = end
 
     @property
+    def symbol(self) -> str:
+        return self._view.symbol
+
+    @property
+    def mode(self) -> Mode:
+        return self._view.mode
+
+    @property
+    def now(self) -> int:
+        return self._view.first_open + self._end * MINUTE_MS
+
+    @property
+    def price(self) -> float:
+        return self._view.price(self._end)
+
+    @property
     def average_price(self) -> float:
-        return average_price(self._windows.candles, self._end)
+        return self._view.average_price(self._end)
 
     def candles(self, interval: str) -> Candles:
         """The declared window of `interval`: read-only arrays time, open, high, low, close, volume.
 
         Raises `WindowNotDeclared`, which says what to declare.
         """
-        return self._windows.window(interval, self._end)
+        return self._view.window(interval, self._end)

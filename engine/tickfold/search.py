@@ -17,7 +17,7 @@ from .candles import Candles, Floats
 from .config import Config
 from .market import AVERAGED, MINUTE_MS
 
-FIRST_STRETCH = 64
+FIRST_STRETCH = 256
 """How many candles are looked at together; each stretch without an answer doubles the next."""
 
 LONGEST_STRETCH = 8192

@@ -20,9 +20,10 @@ from . import notices
 from .asking import checked
 from .candles import Candles
 from .config import Config
-from .context import Context, Windows, first_boundary
+from .context import Context, View, first_boundary
 from .errors import StrategyFailed
 from .market import AVERAGED, MINUTE_MS, average_prices
+from .proposal import Signal
 from .search import Search
 from .session import Session
 from .strategy import Strategy
@@ -70,67 +71,116 @@ class Simulation:
         self._config = config
         self._start = start
         self._ticks = ticks
+        self._count = len(candles)
         self._committed: list[Event] = []
         self.session = Session(strategy, config, self.log, self._committed.extend)
-        priced_by_close = config.policy == "pessimistic" or len(candles) < AVERAGED
-        self._first_minute = int(candles.time[0]) // MINUTE_MS if len(candles) else 0
-        self._averages = None if priced_by_close else average_prices(candles)
 
     def steps(self) -> Generator[Step, object, None]:
         """Walk the candles. Raises `StrategyFailed`; what was decided until then stands."""
-        candles, session = self._candles, self.session
-        if not len(candles):
+        if not self._count:
             return
-        first_open, count = self._first_minute * MINUTE_MS, len(candles)
-        windows = Windows(candles, self._strategy.lookback)
-        search = None if self._ticks else Search(candles, self._averages, self._config)
-        begin = (max(self._start, first_boundary(first_open, self._strategy.lookback)) - first_open) // MINUTE_MS - 1
-        interval, asks_async = self._strategy.interval_ms // MINUTE_MS, self._strategy.is_async
+        averaged = self._config.policy == "backtest_kit" and self._count >= AVERAGED
+        averages = average_prices(self._candles) if averaged else None
+        view = View(
+            self._candles,
+            self._strategy.lookback,
+            symbol=self.stream.symbol,
+            mode="backtest",
+            policy=self._config.policy,
+            averages=averages,
+        )
+        first = max(self._start, first_boundary(view.first_open, self._strategy.lookback))
+        begin = (first - view.first_open) // MINUTE_MS - 1
+        search = None if self._ticks else Search(self._candles, averages, self._config)
+        yield from self._every_candle(view, begin) if search is None else self._where_it_matters(view, search, begin)
+        if begin < self._count:
+            self.price = view.price(self._count)
+        yield self._progress(self._count, begin)
+
+    def _every_candle(self, view: View, begin: int) -> Generator[Step, object, None]:
+        """The definition: settle each boundary, ask at each slot, tell what changed nothing."""
+        session = self.session
+        for end, candle in enumerate(self._candles.rows(begin), begin + 1):
+            self.price = price = view.price(end)
+            seq = session.seq
+            session.settle(candle, price)
+            yield from self._news()
+            if session.asks_at(candle.time + MINUTE_MS):
+                yield from self._question(view, end)
+            if session.seq == seq:
+                yield session.result(candle.time + MINUTE_MS, price)
+            if (end - begin) % BOUNDARIES_BETWEEN_PROGRESS == 0:
+                yield self._progress(end, begin)
+
+    def _where_it_matters(self, view: View, search: Search, begin: int) -> Generator[Step, object, None]:
+        """The same without the candles at which nothing can happen and nothing is asked."""
+        session, count = self.session, self._count
+        interval, first_minute = self._strategy.interval_ms // MINUTE_MS, view.first_open // MINUTE_MS
+        asks_async = self._strategy.is_async
         index = told = begin
         while index < count:
-            if search is not None:
-                reached = self._next(search, index, count, interval)
+            state = session.state
+            if not isinstance(state, Flat):
+                reached = search.next_candle(state, index)
                 session.pass_over(reached - index)
                 index = reached
-                if index >= count:
-                    break
-            boundary = first_open + (index + 1) * MINUTE_MS
-            self.price = price = self._price(index)
-            seq = session.seq
-            if isinstance(session.state, Flat):
-                session.pass_over(1)
-            elif session.settle(candles.at(index), price):
-                yield from self._news()
-            if session.asks_at(boundary):
-                ctx = Context(self.stream.symbol, boundary, price, "backtest", windows, index + 1)
-                answer = (yield ctx) if asks_async else self._ask(ctx)
-                proposal = checked(answer, self.stream, boundary)
-                if proposal is not None:
-                    session.reply(proposal, boundary, price)
+                if index < count:
+                    self.price = view.price(index + 1)
+                    session.settle(self._candles.at(index), self.price)
                     yield from self._news()
-            if self._ticks and session.seq == seq:
-                yield session.result(boundary, price)
-            index += 1
+                    if session.asks_at((first_minute + index + 1) * MINUTE_MS):
+                        yield from self._question(view, index + 1)
+                    index += 1
+            else:
+                slot = index + -(first_minute + index + 1) % interval
+                proposal = None
+                if not asks_async:
+                    slot, proposal = self._first_answer(
+                        view, slot, min(count, told + BOUNDARIES_BETWEEN_PROGRESS), interval
+                    )
+                reached = min(count, slot + (asks_async or proposal is not None))
+                session.pass_over(reached - index)
+                index = reached
+                if proposal is not None:
+                    yield from self._answered(view, slot + 1, proposal)
+                elif asks_async and slot < count:
+                    yield from self._question(view, slot + 1)
             if index - told >= BOUNDARIES_BETWEEN_PROGRESS:
                 told = index
-                yield notices.Progress(stream=self.stream, handled=index - begin, total=count - begin)
-        if count > begin:
-            self.price = self._price(count - 1)
-        yield notices.Progress(stream=self.stream, handled=count - begin, total=count - begin)
+                yield self._progress(index, begin)
 
-    def _next(self, search: Search, index: int, count: int, interval: int) -> int:
-        """The first candle from `index` on that must be looked at: at a slot, or where something can happen."""
-        state = self.session.state
-        if not isinstance(state, Flat):
-            return search.next_candle(state, index)
-        boundary = self._first_minute + index + 1
-        return min(count, index + -boundary % interval)
+    def _first_answer(self, view: View, slot: int, stop: int, interval: int) -> tuple[int, Signal | None]:
+        """Ask from candle `slot` on, slot by slot, until something is proposed or candle `stop` is reached."""
+        function = self._strategy.function
+        try:
+            while slot < stop:
+                answer = function(Context(view, slot + 1))
+                if answer is not None:
+                    return slot, checked(answer, self.stream, view.first_open + (slot + 1) * MINUTE_MS)
+                slot += interval
+        except StrategyFailed:
+            raise
+        except Exception as error:
+            raise StrategyFailed(self.stream, view.first_open + (slot + 1) * MINUTE_MS, error) from error
+        return slot, None
 
-    def _price(self, index: int) -> float:
-        """What a market order gets at the boundary that closes candle `index`."""
-        if self._averages is None:
-            return self._candles.close.item(index)
-        return self._averages.item(index + 1 - AVERAGED)
+    def _question(self, view: View, end: int) -> Generator[Step, object, None]:
+        """Ask at the boundary that closes candle `end - 1`, whatever the strategy is."""
+        ctx = Context(view, end)
+        if self._strategy.is_async:
+            answer = checked((yield ctx), self.stream, ctx.now)
+        else:
+            _, answer = self._first_answer(view, end - 1, end, 1)
+        if answer is not None:
+            yield from self._answered(view, end, answer)
+
+    def _answered(self, view: View, end: int, proposal: Signal) -> Iterator[Event]:
+        self.price = view.price(end)
+        self.session.reply(proposal, view.first_open + end * MINUTE_MS, self.price)
+        return self._news()
+
+    def _progress(self, index: int, begin: int) -> notices.Progress:
+        return notices.Progress(stream=self.stream, handled=max(0, index - begin), total=max(0, self._count - begin))
 
     def open_signal(self) -> OpenSignal | None:
         """What is alive at the last boundary handled."""
@@ -141,12 +191,6 @@ class Simulation:
         percentage = result.percentage if isinstance(result, notices.Active) else None
         return OpenSignal(self.stream, state.signal, self.price, percentage)
 
-    def _ask(self, ctx: Context) -> object:
-        try:
-            return self._strategy.function(ctx)
-        except Exception as error:
-            raise StrategyFailed(self.stream, ctx.now, error) from error
-
     def _news(self) -> Iterator[Event]:
-        while self._committed:
-            yield self._committed.pop(0)
+        news, self._committed[:] = list(self._committed), []
+        return iter(news)

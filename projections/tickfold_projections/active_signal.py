@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 import attrs
 
@@ -55,25 +56,31 @@ class IllegalTransition(ValueError):
 
 def evolve(state: State, event: Event) -> State:
     """The state after `event`. Total over the legal pairs; every other pair raises `IllegalTransition`."""
-    match state, event:
-        case Flat(), Scheduled(signal=signal):
-            return Waiting(event.seq, signal)
-        case Flat(), Opened(signal=signal) if signal.scheduled_at is None:
-            return Holding(event.seq, signal)
-        case Waiting(signal=waiting), Opened(signal=signal) if (
-            signal.id == waiting.id and signal.scheduled_at is not None
-        ):
-            return Holding(event.seq, signal)
-        case Waiting(signal=waiting), Cancelled(signal=signal) if signal.id == waiting.id:
-            return FLAT
-        case Holding(signal=held), Closed(signal=signal) if signal.id == held.id:
-            return FLAT
-        case Flat(), Rejected():
-            return state
-        case ((Flat() | Waiting() | Holding()), (Started() | Stopped())) if event.state_seq == state.seq:
-            return state
+    # Matched on the event alone: a match on the pair says the same and takes five times as long.
+    match event:
+        case Opened(signal=signal):
+            if isinstance(state, Flat) and signal.scheduled_at is None:
+                return Holding(event.seq, signal)
+            if isinstance(state, Waiting) and signal.scheduled_at is not None and signal.id == state.signal.id:
+                return Holding(event.seq, signal)
+        case Closed(signal=signal):
+            if isinstance(state, Holding) and signal.id == state.signal.id:
+                return FLAT
+        case Scheduled(signal=signal):
+            if isinstance(state, Flat):
+                return Waiting(event.seq, signal)
+        case Cancelled(signal=signal):
+            if isinstance(state, Waiting) and signal.id == state.signal.id:
+                return FLAT
+        case Rejected():
+            if isinstance(state, Flat):
+                return state
+        case Started() | Stopped():
+            if event.state_seq == state.seq:
+                return state
         case _:
-            raise IllegalTransition(state, event)
+            assert_never(event)
+    raise IllegalTransition(state, event)
 
 
 @attrs.frozen
