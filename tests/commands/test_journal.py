@@ -135,6 +135,12 @@ def test_rot_further_back_leaves_the_live_state_as_it_is(type_: Typed, hurt: Pat
     assert "the live state is known all the same, and `live` goes on from it: " in said.out
 
 
+def test_a_follower_of_nothing_but_damage_ends(type_: Typed, hurt: Path) -> None:
+    damage.flip(damage.segment(hurt, UPS), 4)
+    words = ("--strategy", "ups", "--symbol", "A", "--data-dir", hurt)
+    assert type_("replay", "--follow", *words) == type_("replay", *words)
+
+
 @pytest.mark.parametrize("command", [("journal", "show"), ("replay",), ("replay", "--merge")])
 def test_a_damaged_stream_does_not_keep_a_reader_from_the_others(
     type_: Typed, hurt: Path, command: tuple[str, ...]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,12 @@ def test_it_is_written_whole_to_a_file(files: Files, type_: Typed, journals: Pat
     assert out.read_bytes().decode() == type_(*words, "--format", "csv").out
     assert len(list(csv.reader(io.StringIO(out.read_bytes().decode())))) > 10
     assert list(files.folder.iterdir()) == [out]
+    os.mkfifo(files.folder / "pipe")
+    reading = os.open(files.folder / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert type_(*words, "--out", files.folder / "pipe") == (0, "", "")
+    assert os.read(reading, 1 << 20).decode() == type_(*words).out
+    os.close(reading)
+    assert type_(*words, "--out", files.folder).err.endswith("it is a directory: name a file\n")
     said = type_(*words, "--out", files.folder / "nowhere" / "ups.md")
     assert (said.code, said.out) == (1, "")
     assert said.err.endswith("there is no such file or directory: check the path\n")

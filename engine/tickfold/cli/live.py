@@ -30,7 +30,7 @@ from .faults import DAMAGED, DONE, ERROR, WrongUse, exit_code
 from .interrupts import Interrupts
 from .load import find_source, load
 from .output import Write, event_line, json_line, own_stdout
-from .streams import BROKEN
+from .streams import BROKEN, Verdicts
 
 _NO_END = (CandlesFilled, CandlesRevised, *BROKEN)
 
@@ -97,7 +97,7 @@ async def _run(plan: Plan, interrupts: Interrupts) -> int:
         await _check_end(plan)
         if interrupts.asked:
             return interrupts.code
-        faults = _Faults()
+        faults, telling = _Faults(), _Telling(plan)
         async with Live(plan.data_dir, config=plan.config, clock=plan.clock) as live:
             with faults_on_stderr(faults.hear):
                 handle = live.background(plan.symbols, strategy=plan.strategies, exchange=plan.exchange)
@@ -105,8 +105,8 @@ async def _run(plan: Plan, interrupts: Interrupts) -> int:
                 stop = partial(_stop, handle, interrupts)
                 # A signal handler stands between any two instructions; what it asks for is done in the loop's own time.
                 with interrupts.told_to(partial(asyncio.get_running_loop().call_soon_threadsafe, stop)):
-                    await _Telling(plan).tell_all(handle)
-        return interrupts.code or _verdict(handle, faults)
+                    await telling.tell_all(handle)
+        return interrupts.code or telling.verdicts.code or _verdict(handle, faults)
     finally:
         await plan.exchange.aclose()
 
@@ -143,16 +143,20 @@ class _Faults:
 
 
 class _Telling:
-    """Writes each event once it is durable, from another thread: a slow reader of stdout delays no tick."""
+    """Writes each event once it is durable, from another thread: a slow reader of stdout delays no tick.
+
+    It reads what was written; where that is damaged already, `verdicts` says so, and the other streams are told on.
+    """
 
     def __init__(self, plan: Plan) -> None:
         self._write = plan.write
         self._line = json_line if plan.as_json else event_line
         self._one_at_a_time = anyio.CapacityLimiter(1)
+        self.verdicts = Verdicts()
 
     async def tell(self, journal: Journal, after: int) -> None:
         """Follow a journal from behind event `after` to its end: it is closed, or its disk failed."""
-        with suppress(JournalClosed, JournalPoisoned):
+        with suppress(JournalClosed, JournalPoisoned), self.verdicts.each():
             async for event in journal.follow(after + 1):
                 line = self._line(event)
                 await anyio.to_thread.run_sync(self._write, line, limiter=self._one_at_a_time)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +94,8 @@ class Fold:
         self.state: State = FLAT
         self.seq = 0
         self.at: int | None = None
+        self.sound = True
+        """Whether it could be read to its end."""
 
     def take(self, event: Event) -> tuple[Event, State]:
         """The event and the state after it."""
@@ -115,9 +116,11 @@ class Fold:
 
     def steps(self, verdicts: Verdicts) -> Iterator[tuple[Event, State]]:
         """What there is now; ends early where the journal is damaged, which `verdicts` remembers."""
+        self.sound = False
         with verdicts.each():
             for event in self.reader.read(self.seq + 1):
                 yield self.take(event)
+            self.sound = True
 
 
 def one_by_one(folds: Sequence[Fold], verdicts: Verdicts) -> Iterator[tuple[Event, State]]:
@@ -168,7 +171,8 @@ async def _follow(folds: Sequence[Fold], verdicts: Verdicts, merge: bool, as_jso
     sys.stdout.flush()
     async with anyio.create_task_group() as tasks:
         for fold in folds:
-            tasks.start_soon(partial(on, fold))
+            if fold.sound:
+                tasks.start_soon(on, fold)
 
 
 def _step_line(event: Event, state: State) -> str:

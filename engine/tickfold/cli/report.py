@@ -153,6 +153,14 @@ def _rendered(made: Report, form: str, *, provenance: bool) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    """Whole or not at all, but for what is no file, such as a pipe or a device, which is written to."""
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8", newline="")
+        return
     beside = path.with_name(f"{path.name}.tmp")
-    beside.write_text(text, encoding="utf-8", newline="")
-    beside.replace(path)
+    try:
+        beside.write_text(text, encoding="utf-8", newline="")
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
