@@ -173,7 +173,7 @@ class Backtest:
 
     async def _report(self, strategy: str | Strategy) -> Report:
         name = name_of(strategy)
-        runs = [self._last[stream] for stream in sorted(self._last) if stream.strategy == name]
+        runs = [simulation for stream, simulation in self._last.items() if stream.strategy == name]
         if not runs:
             raise UnknownName("strategy of this backtest", name, tuple(sorted({each.strategy for each in self._last})))
         return await out_of_the_way(_result(name, runs, self.config).as_report)
@@ -244,6 +244,7 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         self._steps: Generator[Step, object, None] | None = None
         self._answer: object = None
         self._in_a_loop = True
+        self._given_back = False
 
     @property
     def needs_a_loop(self) -> bool:
@@ -265,6 +266,7 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         except Exception as error:
             if self._steps is not None and not isinstance(error, StopAsyncIteration):
                 await self._end_stream(error)
+            await self._give_back()
             raise
         return self._ready.popleft()
 
@@ -305,6 +307,14 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         self._simulations.append(simulation)
         self._backtest.remember(simulation)
         self._steps = simulation.steps()
+        if not self._todo:  # all that is needed is here, and whoever leaves the loop early closes nothing
+            await self._give_back()
+
+    async def _give_back(self) -> None:
+        """Let the exchange close what it holds, once."""
+        if not self._given_back:
+            self._given_back = True
+            await self._exchange.aclose()
 
     async def _range(self, symbol: str) -> tuple[int, int]:
         """The first boundary, and the end of the candles that are needed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -87,14 +88,13 @@ class Run(AsyncIterator[Tick]):
         if self._handle is None:
             self._handle = self._start(self._send.send)
             self._handle.on_done = self._send.close
-        try:
+        with suppress(anyio.EndOfStream, anyio.ClosedResourceError):
             return await self._receive.receive()
-        except (anyio.EndOfStream, anyio.ClosedResourceError):
-            await self._handle.wait()
-            self.close()
-            for error in self._handle.errors.values():
-                raise error from None
-            raise StopAsyncIteration from None
+        await self._handle.wait()
+        self.close()
+        for error in self._handle.errors.values():
+            raise error  # as it is: its cause is what the strategy or the exchange raised
+        raise StopAsyncIteration
 
     async def __aenter__(self) -> Self:
         return self

@@ -13,11 +13,6 @@ pytestmark = pytest.mark.anyio
 FILES = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 
 
-@pytest.fixture(params=["asyncio", "trio"])
-def anyio_backend(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])
 async def test_it_happens_as_it_is_told(path: Path, tmp_path: Path) -> None:
     script = read_script(path)

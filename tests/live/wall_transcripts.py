@@ -16,8 +16,8 @@
     10:04:30  start                             what somebody does, and when; time passes until then
       10:04:30  journal   started 10:03 []      what is seen of it, in order: journal, heard, error, done, strategy …
 
-Actions: start, start and stop, stop, stop now, leave (Live closes), crash, clock is set to TIME, time passes. In brackets
-behind what is journalled stand its ticks. After the last action `Live` closes, and the journal is verified.
+Actions: start, start and stop, stop, stop now, leave (Live closes), crash, clock is set to TIME, time passes.
+In brackets behind what is journalled stand its ticks. After the last action `Live` closes, and the journal is verified.
 """
 
 from __future__ import annotations
