@@ -58,6 +58,12 @@ def test_the_deepest_drawdown(equities: list[float], expected: Drawdown | None) 
     assert deepest_drawdown(curve(*equities)) == expected
 
 
+def test_falls_too_small_to_count_one_by_one_add_up() -> None:
+    found = deepest_drawdown(curve(*(1 - number * 0.9e-9 for number in range(1001))))
+    assert found is not None
+    assert found.depth == pytest.approx(0.9e-6)
+
+
 @given(st.lists(st.integers(min_value=0, max_value=12), max_size=40))
 def test_no_fall_from_any_point_to_any_later_one_is_deeper(heights: list[int]) -> None:
     points = curve(8.0, *(float(height) for height in heights))

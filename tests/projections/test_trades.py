@@ -111,6 +111,8 @@ def test_a_crash_makes_counts_at_least_only_where_nobody_counts_again(
 ) -> None:
     story = two_runs(crashed=crashed, waited=waited, alive=alive)
     assert statistics(story.events).counts.at_least is at_least
+    # Who counted them all says so.
+    assert not statistics(story.events, boundaries=Ticks(idle=1)).counts.at_least
 
 
 def test_a_start_in_the_range_knows_of_the_crash_before_it() -> None:
