@@ -96,6 +96,11 @@ class Feed:
         )
 
     def _compare(self, known: Candles, again: Candles) -> None:
+        if not len(again):
+            return
+        first = (int(again.time[0]) - int(known.time[0])) // MINUTE_MS
+        if again == known[first : first + len(again)]:
+            return
         for candle in again.rows():
             used = known.at((candle.time - int(known.time[0])) // MINUTE_MS)
             if used != candle and candle.time not in self._revised:

@@ -17,9 +17,9 @@ class History:
 
     def __init__(self, keep: int) -> None:
         self._keep = keep
-        self._room = Candles.empty()
-        self._arrays = self._room.arrays
+        self._arrays = Candles.empty().arrays
         self._end = 0
+        self._shown: Candles | None = None
 
     @property
     def next_open(self) -> int | None:
@@ -38,10 +38,13 @@ class History:
         for room, new in zip(self._arrays, candles.arrays, strict=True):
             room[self._end : self._end + count] = new
         self._end += count
+        self._shown = None
 
     def candles(self) -> Candles:
         """All that is there, as read-only views."""
-        return Candles.of_arrays(*(array[: self._end] for array in self._arrays))
+        if self._shown is None:
+            self._shown = Candles.of_arrays(*(array[: self._end] for array in self._arrays))
+        return self._shown
 
     def _move(self, count: int) -> None:
         kept = slice(max(0, self._end - self._keep), self._end)
