@@ -6,6 +6,8 @@ import json
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -84,6 +86,18 @@ def test_every_block_of_a_page_runs_and_prints_what_the_page_shows(page: str, tm
                 json.loads(block.body)
     if left_out:
         pytest.skip(f"jq is not on this machine: {left_out} commands of {page} were not run, all others were")
+
+
+def test_the_python_of_the_pages_is_written_as_ours_is(tmp_path: Path) -> None:
+    for block in every_block():
+        if block.language == "python":
+            (tmp_path / f"{block.page.replace('/', '-')}-{block.line}.py").write_text(block.body, encoding="utf-8")
+    # The examples' rules: what people copy. Each block is a file of its own, so where it stands says nothing.
+    ruff = [str(Path(sys.executable).with_name("ruff")), "--config", str(pages.ROOT / "pyproject.toml")]
+    rules = "ARG,ASYNC,T20,S,D,DOC,INP,PLR2004,N999,FBT,EXE"
+    for command in (["format", "--check"], ["check", "--no-cache", "--extend-ignore", rules]):
+        said = subprocess.run([*ruff, *command, str(tmp_path)], capture_output=True, text=True)
+        assert said.returncode == 0, said.stdout
 
 
 def test_every_block_says_what_it_is() -> None:
