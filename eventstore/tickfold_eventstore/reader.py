@@ -6,7 +6,8 @@ never at the last line that can be parsed, for that one may not be on the disk y
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 
 from .events import Event
 from .folder import Folder, read_all, segment_name
@@ -167,14 +168,15 @@ class Reader:
         """The records, newest first."""
         return records_newest_first(self.folder, self.limit())
 
-    async def follow(self, from_seq: int = 1) -> AsyncIterator[Event]:
+    async def follow(self, from_seq: int = 1) -> AsyncGenerator[Event, None]:
         """The events from `from_seq` on up to MARK, then each as it is acknowledged, for ever."""
-        async for record in self.follow_records(from_seq):
-            for event in record.events:
-                if event.seq >= from_seq:
-                    yield event
+        async with aclosing(self.follow_records(from_seq)) as records:
+            async for record in records:
+                for event in record.events:
+                    if event.seq >= from_seq:
+                        yield event
 
-    async def follow_records(self, from_seq: int = 1) -> AsyncIterator[Record]:
+    async def follow_records(self, from_seq: int = 1) -> AsyncGenerator[Record, None]:
         """The same as records."""
         from watchfiles import awatch
 

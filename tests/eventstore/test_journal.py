@@ -156,7 +156,7 @@ def test_a_rotation_is_no_event_and_takes_no_number(tmp_path: Path) -> None:
 
 def padded(seq: int, length: int) -> list[Event]:
     """One event whose line has exactly so many bytes, behind any line."""
-    bare = len(f'{{"n":{length:6},"seq":{seq:12},"t":"{(AT + 2_000) * 1000}","events":, "h":"{"":16}"}}\n')
+    bare = len(f'{{"n":{0:6},"seq":{seq:12},"t":"{(AT + 2_000) * 1000}","events":, "h":"{"":16}"}}\n')
     body = len(f'[{{"action":"stopped","v":1,"at":{AT},"reason":"","price":null,"state_seq":{seq - 1}}}]')
     return [long_event(seq, length - bare - body)]
 
