@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from tests.commands.typing_commands import REPLAYED, Files, Typed
+from tests.commands.typing_commands import REPLAYED, Files, Typed, start
 
 READERS = [("replay",), ("report", "ups"), ("journal", "ls"), ("journal", "show"), ("journal", "verify")]
 
@@ -79,3 +80,21 @@ def test_the_environment_names_it_and_the_option_outweighs_it(
     monkeypatch.setenv("TICKFOLD_DATA_DIR", str(journals))
     assert type_("journal", "ls") == told
     assert type_("journal", "ls", "--data-dir", files.data).code == 1
+
+
+@pytest.mark.skipif(shutil.which("prlimit") is None, reason="prlimit stands for a disk that is full")
+def test_a_disk_that_runs_full_is_told_and_the_run_goes_on_where_there_is_room_again(
+    files: Files, type_: Typed
+) -> None:
+    files.write()
+    words = ("live", "ups.py", "--exchange", "sim:7", "--symbol", "A", "--clock", "replay", "--to", "2020-02-16")
+    process = start(*words, cwd=files.folder, most_bytes=80_000)
+    out, err = process.communicate()
+    assert process.returncode == 1
+    assert "; make room on the disk, then start again: what was acknowledged is there\n" in err
+    assert type_("journal", "show").out == out
+    assert type_("journal", "verify").code == 0
+    assert type_(*words).code == 0
+    assert type_(*words, "--data-dir", "roomy").code == 0
+    told = type_("report", "ups", "--no-provenance")
+    assert told == type_("report", "ups", "--no-provenance", "--data-dir", "roomy")

@@ -6,12 +6,13 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-from tests.commands.typing_commands import STRATEGY, Files, Typed, start
+from tests.commands.typing_commands import REPLAYED, STRATEGY, TWO, Files, Typed, start
 from tickfold_eventstore import Store, Stream
 from tickfold_eventstore.events import Event, Opened, Started, Stopped
 from tickfold_eventstore.signals import AcceptedSignal
@@ -177,9 +178,32 @@ def test_a_follower_in_another_process_hears_each_event_once(files: Files, runni
     assert (follower.returncode, out, err.strip()) == (130, "", "")
 
 
+def test_a_replay_that_is_stopped_in_every_way_ends_as_one_never_stopped(
+    files: Files, type_: Typed, journals: Path
+) -> None:
+    files.write(TWO)
+    words = ("live", "ups.py", *REPLAYED, "--strategy", "ups", "--symbol", "A", "--symbol", "B", "--json")
+    for lines, (asks, code) in enumerate(
+        [((signal.SIGTERM,), 0), ((signal.SIGINT,), 0), ((signal.SIGINT, signal.SIGINT), 130), ((signal.SIGKILL,), -9)]
+        * 2
+    ):
+        process = start(*words, cwd=files.folder)
+        assert process.stdout is not None
+        for _ in range(lines + 2):
+            process.stdout.readline()
+        for ask in asks:
+            process.send_signal(ask)
+        process.communicate()
+        assert process.returncode in {code, 0}  # it may have been through, or have taken two for one
+        assert type_("journal", "verify").code == 0
+    assert type_(*words).code == 0
+    told = type_("report", "ups", "--no-provenance")
+    assert told == type_("report", "ups", "--no-provenance", "--data-dir", journals)
+
+
 def test_who_does_not_read_stdout_holds_nothing_up(files: Files) -> None:
     files.write(STRATEGY.replace('"1h"', '"1m"').replace("lifetime=600", "lifetime=1"))
-    words = ("--exchange", "sim:7", "--symbol", "A", "--clock", "replay", "--to", "2020-01-02")
+    words = ("--exchange", "sim:7", "--symbol", "A", "--clock", "replay", "--to", "2020-01-01T06:00")
     process = start("live", "ups.py", *words, "--json", cwd=files.folder)
     assert process.stdout is not None
     first = process.stdout.readline()

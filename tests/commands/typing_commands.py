@@ -69,10 +69,14 @@ def typed(capsys: pytest.CaptureFixture[str], *words: object) -> Said:
     return Said(code, out, err)
 
 
-def start(*words: object, cwd: Path) -> subprocess.Popen[str]:
-    """The command as a process of its own; its stdout is read line by line."""
+def start(*words: object, cwd: Path, most_bytes: int | None = None) -> subprocess.Popen[str]:
+    """The command as a process of its own; its stdout is read line by line.
+
+    `most_bytes` is how long a file may become, as on a disk that is full.
+    """
+    limit = [] if most_bytes is None else ["prlimit", f"--fsize={most_bytes}"]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "tickfold.cli", *map(str, words)],
+        [*limit, sys.executable, "-P", "-m", "tickfold.cli", *map(str, words)],
         cwd=cwd,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

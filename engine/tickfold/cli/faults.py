@@ -6,7 +6,15 @@ import errno
 import traceback
 from typing import cast
 
-from tickfold_eventstore.errors import CorruptJournal, StoreError, StreamHeld, StreamNotFound, UnusableName
+from tickfold_eventstore.errors import (
+    AppendRefused,
+    CorruptJournal,
+    RecordTooLong,
+    StoreError,
+    StreamHeld,
+    StreamNotFound,
+    UnusableName,
+)
 from tickfold_projections.active_signal import IllegalTransition
 from tickfold_projections.notation import shown
 
@@ -62,6 +70,8 @@ def sentence(error: BaseException) -> str:
         return shown(f"{where}{_WHAT_TO_DO.get(error.errno, error.strerror or type(error).__name__)}")
     if isinstance(error, StrategyFailed):
         return shown(f"{error}{place_of(error.__cause__)}")
+    if isinstance(error, AppendRefused) and not isinstance(error, RecordTooLong):
+        return shown(f"{error}; make room on the disk, then start again: what was acknowledged is there")
     if isinstance(error, TickfoldError | StoreError | IllegalTransition):
         return shown(str(error))
     return shown(f"{type(error).__name__}: {error} (run it with --debug to see where)")
