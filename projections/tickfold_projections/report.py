@@ -51,7 +51,7 @@ COLUMNS = (
 """What a table of rows is headed with, in the order of the fields of `Row` but for `exchange`."""
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class Row(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event. `price` is the one at which it happened, `percentage` the net result, `minutes` the time held or, of a
     cancelled entry, waited. What an event does not say is None.
     """

@@ -100,8 +100,7 @@ class NamedReader(Generic[S]):
         Each costs a file that is replaced: with much to catch up on, `catch_up` first. Close it where it is left
         before its end. Raises as `catch_up` does.
         """
-        records = cast("AsyncGenerator[Record]", self._journal.follow_records(self.head.seq + 1))
-        async with aclosing(records):
+        async with aclosing(self._journal.follow_records(self.head.seq + 1)) as records:
             async for record in records:
                 # Nothing is awaited between these two: a cancellation finds both done or neither.
                 self._take(record)
