@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 import textwrap
 from collections.abc import Callable, Iterator
@@ -188,7 +189,7 @@ def _fields(kind: type) -> str:
         told = inspect.get_annotations(kind)
         found = [(name, told[name], "") for name in told if "ClassVar" not in str(told[name])]
     else:
-        return ""
+        found = [(name, told, "") for name, told in _annotated_in_init(kind).items() if name in said]
     head = ["field", "type", "default", "what"]
     rows = [
         [f"`{name}`", f"`{_type_name(told)}`", f"`{default}`" if default else "", said.get(name, "")]
@@ -219,17 +220,37 @@ def _cell(text: str) -> str:
 
 
 def _field_texts(kind: type) -> dict[str, str]:
-    """The text below each field in the source of its class."""
+    """The text below each field in the source of its class, or of what makes one."""
+    found: dict[str, str] = {}
+    for body in _bodies(kind):
+        for field, below in itertools.pairwise(body):
+            match field, below:
+                case (
+                    ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name)),
+                    ast.Expr(value=ast.Constant(value=str(text))),
+                ):
+                    found[name] = text
+                case _:
+                    pass
+    return found
+
+
+def _annotated_in_init(kind: type) -> dict[str, str]:
+    """What a plain class gives each of its own, with the type that stands there."""
+    statements = [statement for body in _bodies(kind) for statement in body]
+    return {
+        statement.target.attr: ast.unparse(statement.annotation)
+        for statement in statements
+        if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Attribute)
+    }
+
+
+def _bodies(kind: type) -> list[list[ast.stmt]]:
+    """The statements of a class, and those of its `__init__`."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     assert isinstance(tree, ast.ClassDef)
-    found = {}
-    for field, below in zip(tree.body, tree.body[1:], strict=False):
-        match field, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                found[name] = text
-            case _:
-                pass
-    return found
+    inits = (each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == "__init__")
+    return [tree.body, *(init.body for init in inits)]
 
 
 def _tree(text: str) -> str:
