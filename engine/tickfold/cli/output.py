@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, redirect_stdout
@@ -12,10 +11,7 @@ import msgspec
 from tickfold_eventstore.events import Cancelled, Closed, Event, Opened, Rejected, Scheduled, Started, Stopped
 from tickfold_eventstore.signals import AcceptedSignal
 from tickfold_projections.active_signal import Flat, Holding, State, Waiting
-from tickfold_projections.notation import instant, shown
-
-# JSON escapes what is under 0x20; a terminal obeys more than that, and direction marks turn what follows.
-_CONTROLS = re.compile("[\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+from tickfold_projections.notation import instant, json_shown, shown
 
 Write = Callable[[str], None]
 """Writes a line, without its end, and returns when it is on its way."""
@@ -36,7 +32,7 @@ def own_stdout() -> Generator[Write]:
 
 def json_line(value: object) -> str:
     """`value` as one line of JSON, characters that a terminal obeys escaped."""
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", msgspec.json.encode(value).decode())
+    return json_shown(msgspec.json.encode(value).decode())
 
 
 def json_document(name: str, items: Iterable[object]) -> None:
