@@ -148,7 +148,7 @@ async def test_where_one_stream_of_a_run_fails_the_run_raises_and_every_journal_
             StrategyFailed, match=r"ETHUSDT failed at 2024-01-01T10:02.*RuntimeError: no idea"
         ) as raised:
             await anext(there.live.run(["BTCUSDT", "ETHUSDT"], strategy=strategy, exchange=there.desk))
-    assert repr(raised.value.__cause__) == "RuntimeError('no idea')"
+        assert repr(raised.value.__cause__) == "RuntimeError('no idea')"
     ended = {symbol: journalled(tmp_path, Stream("desk", "thinks", symbol))[-1] for symbol in ("BTCUSDT", "ETHUSDT")}
     assert {symbol: getattr(event, "reason", "") for symbol, event in ended.items()} == {
         "BTCUSDT": "stopped now",

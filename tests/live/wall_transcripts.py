@@ -56,11 +56,12 @@ def read_script(path: Path) -> Script:
 def stage_of(script: Script, data_dir: Path) -> Stage:
     """The stage as the head of a script sets it; ValueError names a line that says nothing known."""
     settings = dict(line.split(": ", 1) for line in script.head if re.match(r"[a-z]+: ", line))
-    numbers: dict[str, Any] = {name: int(value) for name, value in FIELD.findall(settings.pop("config", ""))}
+    numbers: dict[str, Any] = {"retry_pause": 0}
+    numbers |= {name: int(value) for name, value in FIELD.findall(settings.pop("config", ""))}
     shows = settings.pop("shows", "").split()
     stage = Stage(
         data_dir,
-        Config(**({"retry_pause": 0} | numbers)),
+        Config(**numbers),
         interval=settings.pop("interval", "5m"),
         lookback={name: int(value) for name, value in FIELD.findall(settings.pop("lookback", ""))},
         waits=settings.pop("strategy", "plain") == "async",
