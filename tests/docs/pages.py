@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 LANGUAGES = {"python", "console", "sh", "csv", "json", "text", "mermaid"}
 
-OF_OTHERS = {"docs/format.md", "docs/proof.md", "docs/runbook.md"}
+OF_OTHERS = {"docs/format.md", "docs/proof.md"}
 """Pages whose blocks are tried by tests of their own."""
 
 _FENCE = re.compile(r"^(?P<fence>```+)(?P<info>[^\n`]*)\n(?P<body>.*?)^(?P=fence)[ ]*$", re.MULTILINE | re.DOTALL)
@@ -126,8 +126,13 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
 
 
+def code_spans(text: str) -> list[str]:
+    """What stands between single backticks, outside the blocks; a span may go on in the next line."""
+    spans = re.findall(r"`([^`]+)`", _FENCE.sub("", text))
+    return [" ".join(span.split()) for span in spans if span.strip()]
+
+
 def named_files(text: str) -> list[str]:
-    """What a page names as files of this project, in code spans outside its blocks."""
-    spans = re.findall(r"`([^`\n]+)`", _FENCE.sub("", text))
+    """What a page names as files of this project."""
     places = ("docs/", "tests/", "examples/", "engine/", "eventstore/", "projections/", "benchmarks/", "requirements/")
-    return [span for span in spans if span.startswith(places)]
+    return [span for span in code_spans(text) if span.startswith(places)]
