@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from email.utils import formatdate
+from functools import partial
 
 import anyio
 import anyio.lowlevel
@@ -42,6 +43,7 @@ from tickfold.errors import (
     ExchangeUnreachable,
     NeedsAsyncio,
     SpanUnknown,
+    TryAgain,
     UnknownName,
 )
 from tickfold.exchanges import span
@@ -442,6 +444,20 @@ async def test_an_exchange_without_one_minute_candles_is_refused(exchange_id: st
     exchange = CcxtExchange(exchange_id)
     with pytest.raises(DeclarationError, match=f"ccxt:{exchange_id} gives no one-minute candles"):
         await Asking(exchange, "BTC/USD").candles(at(0), at(1))
+
+
+def test_it_may_be_used_in_one_event_loop_after_another() -> None:
+    exchange = Loopback(Binance(), base="http://127.0.0.1:9").client()  # where nobody listens
+
+    async def ask(*, close: bool) -> None:
+        with pytest.raises(TryAgain, match="ExchangeNotAvailable"):
+            await exchange.candles("BTC/USDT", at(0), at(1))
+        assert exchange._connection is not None
+        # Closed by hand, it is held on to as by a program that forgot `aclose`, and leaves no open session behind.
+        await (exchange.aclose() if close else exchange._connection.client.close())
+
+    anyio.run(partial(ask, close=False))
+    anyio.run(partial(ask, close=True))
 
 
 def test_an_unknown_id_is_refused_with_those_that_are_near() -> None:
