@@ -35,7 +35,6 @@ class Shell:
             "HOME": str(folder),
             "COLUMNS": "100",
             "PYTHONUNBUFFERED": "1",
-            "PYTHONWARNINGS": "error",
         }
         self._bash = subprocess.Popen(
             ["bash", "--noprofile", "--norc"],

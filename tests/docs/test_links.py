@@ -22,7 +22,7 @@ def _leads_somewhere(page: str, text: str, target: str) -> bool:
     return not anchor or anchor in pages.anchors(there)
 
 
-@pytest.mark.parametrize("page", pages.run_pages())
+@pytest.mark.parametrize("page", pages.pages())
 def test_every_link_of_a_page_leads_somewhere(page: str) -> None:
     assert broken_links(page, pages.text_of(page)) == []
 
