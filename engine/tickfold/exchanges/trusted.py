@@ -96,8 +96,10 @@ async def _delivered(exchange: Exchange, symbol: str, start: int, end: int, pati
         pieces.append(piece)
     if not pieces:
         return Candles.empty()
-    columns = zip(*(piece.arrays for piece in pieces), strict=True)
-    candles = pieces[0] if len(pieces) == 1 else Candles.of_arrays(*(np.concatenate(column) for column in columns))
+    candles = pieces[0]
+    if len(pieces) > 1:
+        columns = zip(*(piece.arrays for piece in pieces), strict=True)
+        candles = Candles.of_arrays(*(np.concatenate(column) for column in columns))
     candles = without_repeats(candles, symbol)
     check(candles, symbol)
     return candles
