@@ -117,6 +117,8 @@ class Bus:
 
     def publish(self, topic: Topic, value: object) -> None:
         """Put `value` in the queue of everyone who listens to `topic`."""
+        if not _listeners and not any(self._attended.values()):
+            return
         for listener in self._everyone():
             if topic in listener.topics and self._takes(listener, value):
                 queue = self._queues.setdefault(listener, _Queue())

@@ -2,7 +2,7 @@
 
 Each event is complete by itself: it says in which stream it happened, when in market time (`at`), when it was
 recorded, and what. `action` tags are for ever: they are written by hand and never derived from a class name.
-Times are ms since the epoch, UTC.
+Times are ms since the epoch, UTC. Events hold no cycles, so the garbage collector need not look at them (`gc=False`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ CancelReason = Literal["timeout", "price_rejected", "stopped", "user"]
 CloseReason = Literal["take_profit", "stop_loss", "time_expired"]
 
 
-class EventBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="action", omit_defaults=True):
+class EventBase(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="action", omit_defaults=True):
     """What every event says. `seq` is dense from 1 in its stream; `ticks` stands on a live record's first event."""
 
     action: ClassVar[str]
@@ -43,7 +43,7 @@ class EventBase(msgspec.Struct, frozen=True, kw_only=True, tag_field="action", o
         return self.recorded_at - self.at > LATE_AFTER_MS
 
 
-class Started(EventBase, frozen=True, kw_only=True, tag="started"):
+class Started(EventBase, frozen=True, kw_only=True, gc=False, tag="started"):
     """A run begins. `state_seq` is the seq of the event that says what is alive (0: nothing is)."""
 
     action: ClassVar[str] = "started"
@@ -54,14 +54,14 @@ class Started(EventBase, frozen=True, kw_only=True, tag="started"):
     recovered: str | None
 
 
-class Scheduled(EventBase, frozen=True, kw_only=True, tag="scheduled"):
+class Scheduled(EventBase, frozen=True, kw_only=True, gc=False, tag="scheduled"):
     """A limit entry waits."""
 
     action: ClassVar[str] = "scheduled"
     signal: AcceptedSignal
 
 
-class Opened(EventBase, frozen=True, kw_only=True, tag="opened"):
+class Opened(EventBase, frozen=True, kw_only=True, gc=False, tag="opened"):
     """A signal opened at `price`, which is `signal.entry`."""
 
     action: ClassVar[str] = "opened"
@@ -69,7 +69,7 @@ class Opened(EventBase, frozen=True, kw_only=True, tag="opened"):
     price: float
 
 
-class Cancelled(EventBase, frozen=True, kw_only=True, tag="cancelled"):
+class Cancelled(EventBase, frozen=True, kw_only=True, gc=False, tag="cancelled"):
     """A waiting entry ended unfilled."""
 
     action: ClassVar[str] = "cancelled"
@@ -77,7 +77,7 @@ class Cancelled(EventBase, frozen=True, kw_only=True, tag="cancelled"):
     reason: CancelReason
 
 
-class Closed(EventBase, frozen=True, kw_only=True, tag="closed"):
+class Closed(EventBase, frozen=True, kw_only=True, gc=False, tag="closed"):
     """A signal ended at `price`, before slippage."""
 
     action: ClassVar[str] = "closed"
@@ -87,7 +87,7 @@ class Closed(EventBase, frozen=True, kw_only=True, tag="closed"):
     pnl: ProfitAndLoss
 
 
-class Rejected(EventBase, frozen=True, kw_only=True, tag="rejected"):
+class Rejected(EventBase, frozen=True, kw_only=True, gc=False, tag="rejected"):
     """A proposal failed its checks, for every reason listed."""
 
     action: ClassVar[str] = "rejected"
@@ -95,7 +95,7 @@ class Rejected(EventBase, frozen=True, kw_only=True, tag="rejected"):
     reasons: tuple[str, ...]
 
 
-class Stopped(EventBase, frozen=True, kw_only=True, tag="stopped"):
+class Stopped(EventBase, frozen=True, kw_only=True, gc=False, tag="stopped"):
     """A run ends. `price` is the last close seen, if any; `state_seq` as in `Started`."""
 
     action: ClassVar[str] = "stopped"

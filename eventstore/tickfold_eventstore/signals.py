@@ -20,7 +20,7 @@ class Stream(NamedTuple):
         return f"{self.exchange}/{self.strategy}/{self.symbol}"
 
 
-class AcceptedSignal(msgspec.Struct, frozen=True, kw_only=True):
+class AcceptedSignal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A proposal that passed every check. Prices in quote currency, times in ms since the epoch, UTC.
 
     `entry` is the price it opened at, or, while it waits, the level it waits for. `scheduled_at` is None for a
@@ -38,7 +38,7 @@ class AcceptedSignal(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: int | None
 
 
-class RefusedProposal(msgspec.Struct, frozen=True, kw_only=True):
+class RefusedProposal(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A proposal as a strategy gave it. What JSON cannot say (nan, inf, -inf) and what is no number stands as text."""
 
     position: str
@@ -49,7 +49,7 @@ class RefusedProposal(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
-class ProfitAndLoss(msgspec.Struct, frozen=True, kw_only=True):
+class ProfitAndLoss(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Net result in percent after fees and slippage; `entry` and `exit` are the prices before slippage."""
 
     percentage: float
@@ -57,7 +57,7 @@ class ProfitAndLoss(msgspec.Struct, frozen=True, kw_only=True):
     exit: float
 
 
-class Ticks(msgspec.Struct, frozen=True, kw_only=True):
+class Ticks(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Boundaries handled since the record before, by the state before each, and slots that were missed."""
 
     idle: int = 0
