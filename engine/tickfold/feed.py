@@ -10,7 +10,7 @@ from .candles import Candles
 from .clock import Clock
 from .config import Config
 from .context import warm_up
-from .errors import CandlesRevised
+from .errors import CandlesMissing, CandlesRevised
 from .exchanges import Exchange, fetch, span
 from .history import History
 from .market import MINUTE_MS
@@ -67,9 +67,15 @@ class Feed:
         return await span(self._exchange, self._symbol)
 
     async def load(self, start: int, end: int) -> None:
-        """Begin with the candles in [start, end); what the exchange does not have is not there."""
+        """Begin with the candles in [start, end); what the exchange does not have, or no longer, is not there."""
         history = History(self._keep)
-        history.extend(await self._fetch(start, end))
+        try:
+            candles = await self._fetch(start, end)
+        except CandlesMissing as missing:
+            if missing.end >= end:
+                raise
+            candles = await self._fetch(missing.end, end)
+        history.extend(candles)
         self._history = history
 
     async def extend_to(self, end: int) -> None:
@@ -80,7 +86,10 @@ class Feed:
         start = max(int(known.time[0]), next_open - self._config.overlap_minutes * MINUTE_MS)
         fetched = await self._fetch(start, end)
         self._compare(known, fetched.between(start, next_open))
-        self._history.extend(fetched.between(next_open, end))
+        new = fetched.between(next_open, end)
+        if len(new) and int(new.time[0]) != next_open:
+            raise CandlesMissing(self._symbol, next_open, int(new.time[0]))
+        self._history.extend(new)
 
     async def _fetch(self, start: int, end: int) -> Candles:
         return await fetch(
