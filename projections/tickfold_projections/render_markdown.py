@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from .figures import DEFINITIONS, TOTAL_EVENTS, Figure, Unit
+from .figures import DEFINITIONS, TOTAL_EVENTS
 from .notation import instant, number, shown
 from .report import COLUMNS, OpenSignal, Provenance, Report, Row
-from .statistics import Counts, Outcomes, Statistics
-
-TITLES = {"live": "Live Trading Report", "backtest": "Backtest Report"}
+from .statistics import Outcomes, Statistics
+from .wording import TITLES, counts_text, figure_text, naming, result_text
 
 _MARKS = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -35,10 +34,10 @@ def escaped(text: str) -> str:
 
 
 def _lines(report: Report, *, provenance: bool) -> Iterator[str]:
-    yield f"# {TITLES[report.kind]}: {_heading(report.strategy)}"
+    yield f"# {TITLES[report.kind]}: {heading(report.strategy)}"
     yield ""
-    named = _naming(report)
-    yield from _table(COLUMNS, (_row(row, named(row)) for row in report.rows), none="No events.")
+    named = naming([*report.rows, *report.open])
+    yield from _table(COLUMNS, (_row(row, escaped(named(row))) for row in report.rows), none="No events.")
     yield from _section("Statistics", ("Statistic", "Value", "Definition"), _figures(report.statistics))
     for title, column, groups in (
         ("By close reason", "Close Reason", report.statistics.by_reason),
@@ -49,7 +48,7 @@ def _lines(report: Report, *, provenance: bool) -> Iterator[str]:
         yield from _section(title, columns, map(_outcomes, groups), none="No closed signals.")
     columns = ("Symbol", "Signal ID", "Position", "State", "Since", "Note", *COLUMNS[7:10], "Price", "Unrealised PNL")
     yield from _section(
-        "Open signals", columns, (_open_signal(found, named(found)) for found in report.open), none="None."
+        "Open signals", columns, (_open_signal(found, escaped(named(found))) for found in report.open), none="None."
     )
     if provenance and report.provenance is not None:
         columns = ("Stream", "Events", "Head hash", "Starts")
@@ -73,17 +72,9 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, none: str) 
     yield from lines
 
 
-def _heading(text: str) -> str:
+def heading(text: str) -> str:
     """A heading may end in number signs, and they are no part of it."""
     return re.sub(r"#+\Z", lambda found: "\\#" * len(found[0]), escaped(text))
-
-
-def _naming(report: Report) -> Callable[[Row | OpenSignal], str]:
-    """The symbol is name enough, unless there are several exchanges."""
-    exchanges = {row.exchange for row in report.rows} | {found.exchange for found in report.open}
-    if len(exchanges) > 1:
-        return lambda found: escaped(f"{found.exchange}/{found.symbol}")
-    return lambda found: escaped(found.symbol)
 
 
 def _row(row: Row, symbol: str) -> Sequence[str]:
@@ -98,52 +89,19 @@ def _row(row: Row, symbol: str) -> Sequence[str]:
         _level(row.entry),
         _level(row.take_profit),
         _level(row.stop_loss),
-        _result(row.percentage),
+        result_text(row.percentage),
         _text(row.reason),
         _level(row.minutes),
     )
 
 
 def _figures(statistics: Statistics) -> Iterator[Sequence[str]]:
-    yield TOTAL_EVENTS.title, _counts(statistics.counts), TOTAL_EVENTS.text
+    yield TOTAL_EVENTS.title, counts_text(statistics.counts), TOTAL_EVENTS.text
     for name, definition in DEFINITIONS.items():
-        value = _figure(getattr(statistics, name), definition.unit)
+        value = figure_text(getattr(statistics, name), definition.unit)
         if name == "win_rate":
             value += f" (W {statistics.wins} / L {statistics.losses} / draws {statistics.draws})"
         yield definition.title, value, definition.text
-
-
-def _counts(counts: Counts) -> str:
-    events = (
-        f"scheduled {counts.scheduled}, opened {counts.opened}, cancelled {counts.cancelled}, closed {counts.closed}, "
-        f"rejected {counts.rejected}"
-    )
-    if counts.idle is None:
-        return f"{counts.total} ({events}; boundaries were not counted)"
-    least = "at least " if counts.at_least else ""
-    boundaries = f"{least}idle {counts.idle}, waiting {counts.waiting}, active {counts.active}"
-    return f"{least}{counts.total} ({boundaries}, {events}; missed slots: {least}{counts.missed})"
-
-
-def _figure(figure: Figure, unit: Unit) -> str:
-    value = figure.value
-    if value is None:
-        return f"N/A ({figure.reason})"
-    match unit:
-        case "count":
-            return number(value)
-        case "share":
-            return f"{value:.2f} %"
-        case "percent":
-            return f"{value:.4f} %"
-        case "result":
-            return _result(value)
-        case "ratio":
-            return f"{value:.4f}"
-        case "minutes":
-            return f"{value:.1f} min"
-        case "days":
-            return f"{value:.2f} days"
 
 
 def _outcomes(group: Outcomes) -> Sequence[str]:
@@ -151,9 +109,9 @@ def _outcomes(group: Outcomes) -> Sequence[str]:
         escaped(group.name),
         str(group.closed),
         f"{group.wins} / {group.losses} / {group.draws}",
-        _figure(group.win_rate, "share"),
-        _figure(group.average_pnl, "result"),
-        _figure(group.total_pnl, "result"),
+        figure_text(group.win_rate, "share"),
+        figure_text(group.average_pnl, "result"),
+        figure_text(group.total_pnl, "result"),
     )
 
 
@@ -170,7 +128,7 @@ def _open_signal(found: OpenSignal, symbol: str) -> Sequence[str]:
         _level(signal.take_profit),
         _level(signal.stop_loss),
         _level(found.price) + ("" if found.price_at is None else f" ({instant(found.price_at)})"),
-        _result(found.percentage),
+        result_text(found.percentage),
     )
 
 
@@ -191,7 +149,3 @@ def _level(level: float | str | None) -> str:
     if level is None:
         return "N/A"
     return escaped(level) if isinstance(level, str) else number(level)
-
-
-def _result(percentage: float | None) -> str:
-    return "N/A" if percentage is None else f"{percentage:+.4f} %"

@@ -1,0 +1,108 @@
+"""Closed signals by month, by day of the week and by how long they were held. Months and days are UTC.
+
+by_month(curve, trades) -> list[Month]
+by_weekday(trades) -> list[Share]         Monday to Sunday, all seven
+by_holding_time(trades) -> list[Share]    every band
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+import attrs
+
+from .equity import DAY_MS, Point
+from .trades import Trade
+
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+BANDS = (
+    ("under 15 min", 15),
+    ("15 min to 1 h", 60),
+    ("1 to 4 h", 240),
+    ("4 to 12 h", 720),
+    ("12 h and more", math.inf),
+)
+"""How long signals are held: a name, and the minutes under which it applies."""
+
+_EPOCH = date(1970, 1, 1)
+_THURSDAY = 3
+"""The day of the week of the epoch, Monday being 0."""
+
+
+@attrs.frozen
+class Month:
+    """A calendar month from the first opening to the last closing.
+
+    `name` is `2022-01`; `change` that of the equity in percent, None where it was nothing before. A month in which
+    nothing closed changed nothing.
+    """
+
+    name: str
+    closed: int
+    wins: int
+    total: float
+    change: float | None
+
+
+@attrs.frozen
+class Share:
+    """Closed signals that have something in common; `total` is the sum of their results in percent."""
+
+    name: str
+    closed: int
+    wins: int
+    total: float
+
+
+def by_month(curve: Sequence[Point], trades: Sequence[Trade]) -> list[Month]:
+    """The months of an equity curve; none where nothing closed, or where a calendar cannot name them."""
+    if not trades:
+        return []
+    try:
+        first, last = _month(curve[0].at), _month(curve[-1].at)
+    except OverflowError:
+        return []
+    closed = _grouped((_month(trade.closed_at), trade) for trade in trades)
+    ends = {_month(point.at): point.equity for point in curve}
+    months: list[Month] = []
+    before = curve[0].equity
+    for month in range(first, last + 1):
+        share = _share(f"{month // 12:04}-{month % 12 + 1:02}", closed.get(month, []))
+        end = ends.get(month, before)
+        change = 100 * (end / before - 1) if before > 0 and math.isfinite(end) else None
+        months.append(Month(share.name, share.closed, share.wins, share.total, change))
+        before = end
+    return months
+
+
+def by_weekday(trades: Sequence[Trade]) -> list[Share]:
+    """By the day on which they closed."""
+    closed = _grouped(((trade.closed_at // DAY_MS + _THURSDAY) % 7, trade) for trade in trades)
+    return [_share(name, closed.get(day, [])) for day, name in enumerate(WEEKDAYS)]
+
+
+def by_holding_time(trades: Sequence[Trade]) -> list[Share]:
+    """By the time from opening to closing."""
+    closed = _grouped((next(n for n, (_, end) in enumerate(BANDS) if trade.minutes < end), trade) for trade in trades)
+    return [_share(name, closed.get(band, [])) for band, (name, _) in enumerate(BANDS)]
+
+
+def _month(at: int) -> int:
+    """Months since the year 0."""
+    day = _EPOCH + timedelta(days=at // DAY_MS)
+    return day.year * 12 + day.month - 1
+
+
+def _grouped(pairs: Iterable[tuple[int, Trade]]) -> dict[int, list[Trade]]:
+    """What stands under each key, in the order in which it came."""
+    ordered = sorted(pairs, key=lambda pair: pair[0])
+    return {key: [trade for _, trade in group] for key, group in itertools.groupby(ordered, key=lambda pair: pair[0])}
+
+
+def _share(name: str, trades: Sequence[Trade]) -> Share:
+    results = [trade.percentage for trade in trades]
+    return Share(name, len(results), sum(result > 0 for result in results), math.fsum(results))
