@@ -49,7 +49,7 @@ class Journal:
         self._data: int | None = None
         self._mark: int | None = None
         self._why_closed: str | None = None
-        self._appended = anyio.Event()
+        self._appended: anyio.Event | None = None
         if found.last is not None:
             self._previous = found.last.hash
             self._segment = found.last.segment
@@ -74,20 +74,20 @@ class Journal:
             raise WrongExpectedVersion(str(self.stream), expected_seq, self._head.seq)
         check_append(self.stream, events, self._head)
         seq, t, body = events[-1].seq, events[0].recorded_at * 1000, encode_events(events)
-        length = len(line_of(self._previous, seq, t, b"events", body))
+        line = line_of(self._previous, seq, t, b"events", body)
+        length = len(line)
         if length > LONGEST:
             raise RecordTooLong(str(self.stream), length, LONGEST)
         if not self._sealed and self._end + length + _SEAL_ROOM > self._folder.layout.segment and self._holds_a_record:
             self._seal()
         if self._sealed:
             self._begin_segment(t)
-        line = line_of(self._previous, seq, t, b"events", body)
+            line = line_of(self._previous, seq, t, b"events", body)  # as long, but behind the new header
         self._write(line)
         self._previous = line[-19:-3]
         self._head = Head(seq, self._previous.decode())
         self._acknowledge()
-        appended, self._appended = self._appended, anyio.Event()
-        appended.set()
+        self._wake()
         return self._head
 
     def records(self, from_seq: int = 1) -> Iterator[Record]:
@@ -102,7 +102,7 @@ class Journal:
     async def follow(self, from_seq: int = 1) -> AsyncIterator[Event]:
         cursor = Cursor(self._folder, from_seq)
         while True:
-            appended = self._appended
+            appended = self._appended = self._appended or anyio.Event()
             for event in cursor.events(self._head.seq):
                 yield event
             if cursor.seq >= self._head.seq:
@@ -127,8 +127,14 @@ class Journal:
                 if descriptor is not None:
                     self._let_go(descriptor)
             self._data = self._mark = None
-            self._appended.set()
+            self._wake()
             self._lock.close()
+
+    def _wake(self) -> None:
+        """Tell those who wait; the next event is made by the next one who does."""
+        if self._appended is not None:
+            self._appended.set()
+            self._appended = None
 
     @property
     def _holds_a_record(self) -> bool:
@@ -162,9 +168,19 @@ class Journal:
         try:
             write_all(self._files, data, FILLER * (size - self._size), self._size)
         except OSError as error:
+            self._give_back(error)
             raise AppendRefused(str(self.stream), f"there is no room for it: {error}") from error
         self._folder.sync(data, "free space")
         self._size = size
+
+    def _give_back(self, error: OSError) -> None:
+        """Cut off what an extension got, durably: no record may enter a file that has an odd size on the disk."""
+        data = self._descriptor()
+        try:
+            self._files.truncate(data, self._size)
+        except OSError as second:
+            raise self._folder.poison(f"room was not made ({error}), and not given back ({second})") from second
+        self._folder.sync(data, "free space")
 
     def _take_back(self, length: int, error: OSError) -> None:
         data = self._descriptor()

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import anyio
+import attrs
 import msgspec
 import pytest
 
@@ -25,7 +26,7 @@ from tests.eventstore.samples import (
     segments,
     written,
 )
-from tickfold_eventstore import Event, JournalClosed, RecordTooLong, Store
+from tickfold_eventstore import AppendRefused, Event, JournalClosed, RecordTooLong, Store
 from tickfold_eventstore.mark import LENGTH, parse_mark
 from tickfold_eventstore.record import LONGEST
 
@@ -98,6 +99,29 @@ def test_every_byte_is_JSON_lines_at_every_moment(tmp_path: Path) -> None:
     for path in segments(store):
         assert re.fullmatch(rb"[\n\x20-\x7e]*", path.read_bytes())
     journal.close()
+
+
+@attrs.define
+class HalfExtending(Counting):
+    """A disk that runs full in the middle of an extension."""
+
+    def pwrite(self, descriptor: int, data: bytes, offset: int) -> int:
+        half = len(data) // 2 if not data.strip(b"\n") and len(data) > 512 else len(data)
+        return super().pwrite(descriptor, data[:half], offset)
+
+
+def test_an_extension_that_the_disk_took_by_half_is_cut_off_again(tmp_path: Path) -> None:
+    roomy = Store(tmp_path, layout=SMALL)
+    written(roomy, 3)
+    journal = opened(Store(tmp_path, files=HalfExtending(), layout=SMALL))
+    (path,) = segments(roomy)
+    size = path.stat().st_size
+    with pytest.raises(AppendRefused, match="there is no room for it: only"):
+        journal.append([long_event(4, 1200)], expected_seq=3)
+    assert (path.stat().st_size, size % SMALL.unit) == (size, 0)
+    fill(journal, 1)
+    journal.close()
+    assert [one.seq for one in roomy.reader(STREAM).read()] == [1, 2, 3, 4]
 
 
 # Rotation.
