@@ -78,18 +78,8 @@ def encode_events(events: Sequence[Event]) -> bytes:
 
 
 def decode_events(body: bytes, seq: int, t: int, stream: Stream) -> tuple[Event, ...]:
-    """The events of a record whose last event is number `seq`; `t` in µs.
-
-    Raises `Newer` where a later program wrote them, `msgspec.MsgspecError` where they are no events.
-    """
-    try:
-        told = _TODAY.decode(body)
-    except msgspec.ValidationError:
-        told = msgspec.convert(
-            [upcast(each) for each in msgspec.json.decode(body, type=list[dict[str, Any]])], list[_SHAPES]
-        )
-    if not told:
-        raise msgspec.ValidationError("a record holds at least one event")
+    """The events of a record whose last event is number `seq`; `t` in µs. Raises as `decode_told`."""
+    told = decode_told(body)
     exchange, strategy, symbol = stream
     recorded_at = t // 1000
     first = seq - len(told) + 1
@@ -107,6 +97,22 @@ def decode_events(body: bytes, seq: int, t: int, stream: Stream) -> tuple[Event,
         )
         events.append(event)
     return tuple(events)
+
+
+def decode_told(body: bytes) -> list[msgspec.Struct]:
+    """What a record says of its events, in today's shapes; the line and the header say the rest.
+
+    Raises `Newer` where a later program wrote them, `msgspec.MsgspecError` where they are no events.
+    """
+    try:
+        told = _TODAY.decode(body)
+    except msgspec.ValidationError:
+        told = msgspec.convert(
+            [upcast(each) for each in msgspec.json.decode(body, type=list[dict[str, Any]])], list[_SHAPES]
+        )
+    if not told:
+        raise msgspec.ValidationError("a record holds at least one event")
+    return told
 
 
 def _stored(event: Event) -> dict[str, Any]:

@@ -54,9 +54,11 @@ class Cursor:
             sealed = False
             with self._folder.opened(segment_name(self._segment)) as descriptor:
                 for line in self._of_segment(descriptor):
-                    if line.kind == b"events":
-                        self.seq = line.seq
-                    sealed = line.kind == b"seal"
+                    kind = line.kind
+                    if kind == b"events":
+                        self.seq, sealed = line.seq, False
+                    else:
+                        sealed = kind == b"seal"
                     yield line
                     if upto is not None and self.seq >= upto:
                         return
@@ -88,18 +90,20 @@ class Cursor:
                 raise folder.corrupt("header", self._segment, 0, self.seq, "it does not follow the segment before it")
             self._previous = header.previous.encode()
         carry = b""
-        position = self._offset
+        previous, segment, offset = self._previous, self._segment, self._offset
+        position = offset
         while block := folder.files.pread(descriptor, _BLOCK, position):
             position += len(block)
             pieces = (carry + block).split(FILLER)
             carry = pieces.pop()
             for piece in pieces:
                 raw = piece + FILLER
-                line = verified(self._previous, raw, self._segment, self._offset)
+                line = verified(previous, raw, segment, offset)
                 if line is None:
                     return
-                self._offset += len(raw)
-                self._previous = raw[-19:-3]
+                offset += len(raw)
+                previous = raw[-19:-3]
+                self._offset, self._previous = offset, previous
                 yield line
 
     def _check_end(self, descriptor: int, upto: int | None) -> None:

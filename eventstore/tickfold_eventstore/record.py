@@ -8,6 +8,7 @@ A line is ASCII and holds one LF, its last byte. Its tail is found by length, ne
 from __future__ import annotations
 
 import re
+from binascii import hexlify
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -70,7 +71,7 @@ def line_of(previous: bytes, seq: int, t: int, kind: bytes, body: bytes) -> byte
 
 def hash_of(previous: bytes, text: bytes) -> bytes:
     """Sixteen hex digits that chain a line without its tail to the one before it."""
-    return sha256(previous + text).hexdigest()[:16].encode()
+    return hexlify(sha256(previous + text).digest()[:8])
 
 
 def follows(previous: bytes, raw: bytes) -> bool:
@@ -91,9 +92,13 @@ def verified(previous: bytes, raw: bytes, segment: int = 0, offset: int = 0) -> 
 
 def _parse_head(raw: bytes, segment: int, offset: int) -> Line | None:
     head = _HEAD.match(raw)
-    if head is None or int(head[1]) != len(raw) or len(raw) < head.end() + TAIL:
+    if head is None:
         return None
-    return Line(segment, offset, int(head[2]), head[3], raw, head.end())
+    length, seq, kind = head.groups()
+    body_at = head.end()
+    if int(length) != len(raw) or len(raw) < body_at + TAIL:
+        return None
+    return Line(segment, offset, int(seq), kind, raw, body_at)
 
 
 def stored_hash(raw: bytes) -> bytes | None:

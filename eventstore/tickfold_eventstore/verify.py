@@ -17,7 +17,7 @@ from .log import Head
 from .reader import Cursor, Reader
 from .record import Line
 from .tail import judge_tail
-from .walk import record_of
+from .walk import first_seq
 
 
 @attrs.frozen
@@ -95,13 +95,13 @@ class _Walk:
             raise self.folder.corrupt("missing", self.last.segment, self.last.end, self.head.seq, detail)
 
     def _check_record(self, line: Line) -> None:
-        record = record_of(self.folder, line)
-        if record.events[0].seq != self.head.seq + 1:
-            detail = f"its first event is number {record.events[0].seq}, not {self.head.seq + 1}"
+        first = first_seq(self.folder, line)
+        if first != self.head.seq + 1:
+            detail = f"its first event is number {first}, not {self.head.seq + 1}"
             raise self.folder.corrupt("seq", line.segment, line.offset, self.head.seq, detail)
-        self.head = Head(record.seq, record.hash)
-        if self.mark is not None and self.mark.seq == record.seq:
-            self.marked = record.hash
+        self.head = Head(line.seq, line.hash.decode())
+        if self.mark is not None and self.mark.seq == line.seq:
+            self.marked = self.head.hash
 
     def _check_seal(self, line: Line, records: int) -> None:
         try:

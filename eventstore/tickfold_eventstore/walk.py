@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from .codec import decode_events
-from .errors import CorruptJournal
+from .codec import decode_events, decode_told
+from .errors import CorruptJournal, NewerFormat
 from .folder import Folder, lines_backwards, segment_name, written_end
 from .log import Record
 from .record import Line, parse, stored_hash, verified
@@ -57,14 +57,24 @@ def records_backwards(folder: Folder, lines: Iterator[Line]) -> Iterator[Record]
 def record_of(folder: Folder, line: Line) -> Record:
     """A line's events. Raises `NewerFormat`, and `CorruptJournal` where they cannot be read."""
     try:
-        events = decode_events(line.body, line.seq, line.t, folder.stream)
-    except Newer as newer:
-        raise folder.newer(newer.what) from None
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise folder.corrupt(
-            "unreadable", line.segment, line.offset, line.seq - 1, f"its events cannot be read: {error}"
-        ) from error
-    return Record(line.seq, line.hash.decode(), events)
+        return Record(line.seq, line.hash.decode(), decode_events(line.body, line.seq, line.t, folder.stream))
+    except (Newer, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _unread(folder, line, error) from error
+
+
+def first_seq(folder: Folder, line: Line) -> int:
+    """The number of a line's first event. Reads all of them, and raises, as `record_of` does."""
+    try:
+        return line.seq - len(decode_told(line.body)) + 1
+    except (Newer, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise _unread(folder, line, error) from error
+
+
+def _unread(folder: Folder, line: Line, error: Exception) -> CorruptJournal | NewerFormat:
+    if isinstance(error, Newer):
+        return folder.newer(error.what)
+    detail = f"its events cannot be read: {error}"
+    return folder.corrupt("unreadable", line.segment, line.offset, line.seq - 1, detail)
 
 
 def check_sealed(folder: Folder, segment: int, before: int, previous: bytes) -> None:
