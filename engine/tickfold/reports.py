@@ -1,6 +1,7 @@
 """What came of a strategy: from its journals to a report, and from a report to a file.
 
     journal_report(store, strategy, *, streams=None, kind="live", start=None, end=None, prices=None, costs=Costs())
+    journal_events(store, streams, end=None) -> events, for another fold
     await out_of_the_way(function, *arguments)
     write_report(folder, report) -> Path
 
@@ -52,7 +53,7 @@ def journal_report(
     """
     told = streams_of(store, strategy) if streams is None else streams
     hashes: dict[Stream, str] = {}
-    events = _events(store, told, end, hashes)
+    events = journal_events(store, told, end, hashes)
     return report(
         name_of(strategy),
         events,
@@ -63,6 +64,19 @@ def journal_report(
         costs=costs,
         hashes=hashes,
     )
+
+
+def journal_events(
+    store: Store, streams: Sequence[Stream], end: int | None = None, hashes: dict[Stream, str] | None = None
+) -> Iterator[Event]:
+    """The events before `end`, stream by stream; `hashes` gets the hash of each stream's last record among them."""
+    for stream in streams:
+        for record in store.reader(stream).records():
+            if end is not None and record.events[0].at >= end:
+                break
+            if hashes is not None:
+                hashes[stream] = record.hash
+            yield from record.events
 
 
 def streams_of(store: Store, strategy: str | Strategy) -> list[Stream]:
@@ -104,13 +118,3 @@ def write_report(folder: str | os.PathLike[str], told: Report) -> Path:
         making.unlink(missing_ok=True)
         raise
     return path
-
-
-def _events(store: Store, streams: Sequence[Stream], end: int | None, hashes: dict[Stream, str]) -> Iterator[Event]:
-    """The events before `end`, stream by stream; `hashes` gets the hash of each stream's last record among them."""
-    for stream in streams:
-        for record in store.reader(stream).records():
-            if end is not None and record.events[0].at >= end:
-                break
-            hashes[stream] = record.hash
-            yield from record.events

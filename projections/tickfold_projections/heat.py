@@ -1,7 +1,7 @@
 """How each symbol did: symbols × statistics.
 
     heat(strategy, events, *, start=None, end=None) -> Heat
-    heat_of(strategy, trades) -> Heat
+    heat_of(strategy, trades, together) -> Heat
 
 `events` and the range are those of a report. A line is what the statistics of its stream alone would say; the last,
 `together`, what they say of all.
@@ -17,7 +17,7 @@ import msgspec
 from tickfold_eventstore.events import Event
 
 from .figures import Figure
-from .statistics import statistics_of
+from .statistics import Statistics, statistics_of
 from .trades import Ledger, Trade, ledger_of
 
 COLUMNS = (
@@ -66,25 +66,29 @@ class Heat(msgspec.Struct, frozen=True, kw_only=True):
 
 def heat(strategy: str, events: Iterable[Event], *, start: int | None = None, end: int | None = None) -> Heat:
     """Fold the events of a strategy; with `start` or `end` (ms) what closed in [start, end) counts."""
-    return heat_of(strategy, ledger_of(events, start, end).trades)
+    ledger = ledger_of(events, start, end)
+    return heat_of(strategy, ledger.trades, statistics_of(ledger))
 
 
-def heat_of(strategy: str, trades: Sequence[Trade]) -> Heat:
-    """The heat of closed signals, which stand in the order of closing."""
+def heat_of(strategy: str, trades: Sequence[Trade], together: Statistics) -> Heat:
+    """The heat of closed signals, which stand in the order of closing, and of which `together` tells."""
     by_stream = sorted(trades, key=lambda trade: trade.stream)
     return Heat(
         strategy=strategy,
         symbols=tuple(
-            HeatLine(exchange=stream.exchange, symbol=stream.symbol, **_figures(list(closed)))
+            HeatLine(exchange=stream.exchange, symbol=stream.symbol, **_figures(_alone(list(closed))))
             for stream, closed in itertools.groupby(by_stream, key=lambda trade: trade.stream)
         ),
-        together=_figures(trades),
+        together=_figures(together),
     )
 
 
-def _figures(trades: Sequence[Trade]) -> dict[str, Figure]:
+def _alone(trades: Sequence[Trade]) -> Statistics:
     ledger = Ledger()
     ledger.trades = list(trades)
-    ledger.first_opened_at = min((trade.opened_at for trade in trades), default=None)
-    statistics = statistics_of(ledger)
+    ledger.first_opened_at = min(trade.opened_at for trade in trades)
+    return statistics_of(ledger)
+
+
+def _figures(statistics: Statistics) -> dict[str, Figure]:
     return {name: getattr(statistics, name) for name in COLUMNS}

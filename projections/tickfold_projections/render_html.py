@@ -61,7 +61,7 @@ def _sections(report: Report) -> Iterator[Section]:
         "Months",
         join((months(by_months), f"<details><summary>Months in numbers</summary>\n{inner}</details>\n")),
     )
-    told = heat_table(heat_of(report.strategy, trades))
+    told = heat_table(heat_of(report.strategy, trades, statistics))
     yield Section("heat", "By symbol", join((heat_map(told), definitions(told.columns))))
     yield Section("groups", "Where it comes from", _groups(report))
     yield Section("open", "Open signals", open_signals(report))

@@ -118,7 +118,7 @@ def test_of_a_backtest_it_is_what_backtest_prints(files: Files, type_: Typed) ->
         ("--file", "ups.py"),
         ("--frame", "x"),
         ("--from", "2020-01-02", "--to", "2020-01-02"),
-        ("--format", "html"),
+        ("--format", "pdf"),
     ],
 )
 def test_what_does_not_go_together_is_a_usage_error(

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import click
@@ -21,7 +22,7 @@ from ..errors import SpanUnknown
 from ..exchanges import Exchange, is_source_text, span
 from ..feed import candles_between
 from ..market import MINUTE_MS
-from ..reports import journal_report
+from ..reports import journal_events, journal_report
 from . import options
 from .asides import say
 from .backtest import Range, backtested
@@ -30,13 +31,22 @@ from .load import find_source, load
 from .output import own_stdout, put
 from .streams import open_store, select
 
+if TYPE_CHECKING:
+    from tickfold_projections.heat import Heat
+    from tickfold_projections.schedule import Schedule
+    from tickfold_projections.table import Table
+
 _RECENT_MS = 10 * MINUTE_MS
+
+_KINDS = "What a run did, what a backtest would have done, how each symbol did, or how limit entries ended."
 
 
 @click.command(
     epilog=options.example(
         "tickfold report sma-cross",
         "tickfold report sma-cross --format csv --from 2024-01-01 --to 2024-02-01 --out january.csv",
+        "tickfold report sma-cross --format html --out sma-cross.html",
+        "tickfold report sma-cross --kind heat",
         "tickfold report sma-cross --kind backtest --file strategy.py --exchange csv:BTCUSDT.csv --symbol BTCUSDT",
     )
 )
@@ -49,8 +59,14 @@ _RECENT_MS = 10 * MINUTE_MS
     metavar="[NAME=]SOURCE",
     help="Only streams of this exchange; a source such as csv:PATH also gives the price of what is open.",
 )
-@click.option("--format", "form", type=click.Choice(["md", "json", "csv"]), default="md", show_default=True)
-@click.option("--kind", type=click.Choice(["live", "backtest"]), default="live", show_default=True, help="Of what.")
+@click.option("--format", "form", type=click.Choice(["md", "html", "json", "csv"]), default="md", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["live", "backtest", "heat", "schedule"]),
+    default="live",
+    show_default=True,
+    help=_KINDS,
+)
 @click.option("--file", type=click.Path(path_type=Path), help="With --kind backtest: the file with the strategy.")
 @options.since
 @options.until
@@ -78,16 +94,23 @@ def command(
 ) -> None:
     """Print what STRATEGY did: every event, then the statistics. The same journal gives the same bytes.
 
-    --from and --to select events by their time. --kind backtest runs the strategy of --file and reports on that.
+    --from and --to select events by their time. --kind backtest runs the strategy of --file and reports on that; heat
+    and schedule tell the journals symbol by symbol. --format html makes one page that needs no network.
     """
     within = Range(frame, since, until)
+    form = "json" if as_json else form
+    if kind != "backtest" and (file is not None or frame is not None):
+        raise WrongUse("--file and --frame belong to a backtest: give --kind backtest with them")
     if kind == "backtest":
         made = _of_backtest(strategy, symbols, source, file, within, Config(policy=policy))
-    elif file is not None or frame is not None:
-        raise WrongUse("--file and --frame belong to a backtest: give --kind backtest with them")
-    else:
+        text = _rendered(made, form, provenance=not no_provenance)
+    elif kind == "live":
         made = _of_journals(open_store(data_dir), strategy, symbols, source, within)
-    text = _rendered(made, "json" if as_json else form, provenance=not no_provenance)
+        text = _rendered(made, form, provenance=not no_provenance)
+    else:
+        store = open_store(data_dir)
+        streams, _ = _streams(store, strategy, symbols, source)
+        text = (_heat if kind == "heat" else _schedule)(store, strategy, streams, within, form)
     if out is None:
         put(text, end="")
     else:
@@ -107,14 +130,53 @@ def _of_backtest(
 
 def _of_journals(store: Store, strategy: str, symbols: tuple[str, ...], source: str | None, within: Range) -> Report:
     """A damaged journal is an error of the whole: a report that silently lacks a stream would be wrong."""
-    exchange = find_source(source) if source is not None and is_source_text(source) else None
-    name = source if exchange is None else exchange.name
-    streams = select(store, [] if name is None else [name], [strategy], symbols)
+    streams, exchange = _streams(store, strategy, symbols, source)
     made = partial(journal_report, store, strategy, streams=streams, start=within.since, end=within.until)
     if exchange is None:
         return made()
     alive = [Stream(each.exchange, strategy, each.symbol) for each in made().open]
     return made(prices=anyio.run(_prices, exchange, alive, within))
+
+
+def _streams(
+    store: Store, strategy: str, symbols: tuple[str, ...], source: str | None
+) -> tuple[list[Stream], Exchange | None]:
+    """The streams that are meant, and the exchange, where a source was given rather than a name."""
+    exchange = find_source(source) if source is not None and is_source_text(source) else None
+    name = source if exchange is None else exchange.name
+    return select(store, [] if name is None else [name], [strategy], symbols), exchange
+
+
+def _heat(store: Store, strategy: str, streams: Sequence[Stream], within: Range, form: str) -> str:
+    from tickfold_projections.heat import heat
+    from tickfold_projections.table import heat_table
+
+    told = heat(strategy, journal_events(store, streams, within.until), start=within.since, end=within.until)
+    return _tabled(told, heat_table(told), form)
+
+
+def _schedule(store: Store, strategy: str, streams: Sequence[Stream], within: Range, form: str) -> str:
+    from tickfold_projections.schedule import schedule
+    from tickfold_projections.table import schedule_table
+
+    told = schedule(strategy, journal_events(store, streams, within.until), start=within.since, end=within.until)
+    return _tabled(told, schedule_table(told), form)
+
+
+def _tabled(told: Heat | Schedule, table: Table, form: str) -> str:
+    from tickfold_projections.render_table import render_table_csv, render_table_json, render_table_markdown
+
+    match form:
+        case "html":
+            from tickfold_projections.render_html import render_table_html
+
+            return render_table_html(table)
+        case "json":
+            return render_table_json(told)
+        case "csv":
+            return render_table_csv(table)
+        case _:
+            return render_table_markdown(table)
 
 
 async def _prices(exchange: Exchange, streams: Sequence[Stream], within: Range) -> dict[Stream, float]:
@@ -144,6 +206,10 @@ async def _end(exchange: Exchange, symbol: str, within: Range) -> int:
 
 def _rendered(made: Report, form: str, *, provenance: bool) -> str:
     match form:
+        case "html":
+            from tickfold_projections.render_html import render_html
+
+            return render_html(made, provenance=provenance)
         case "csv":
             return render_csv(made)
         case "json":
