@@ -239,7 +239,7 @@ async def test_at_whatever_await_a_run_is_ended_its_journal_is_whole_and_the_nex
                 break
             check_ended(world, at)
             await live_closed(world, Disturbance())  # goes on at the moment at which the first was ended
-        check_ended(world, at)
+        check_ended(world, at, lives=2)
         assert decisions(world.journal()) == expected, f"ended at await {at}"
     assert at > 20
 
@@ -289,14 +289,14 @@ async def test_a_task_that_asyncio_itself_cancels_at_whatever_await_ends_as_well
             assert isinstance(ended, asyncio.CancelledError)
             check_ended(world, at)
             await live_closed(world, Disturbance())
-        check_ended(world, at)
+        check_ended(world, at, lives=2)
         assert decisions(world.journal()) == expected, f"cancelled at await {at}"
     assert at > 20
 
 
-def check_ended(world: World, at: int) -> None:
-    """The journal is as after a clean stop, every listener has heard all of it, and once."""
+def check_ended(world: World, at: int, lives: int = 1) -> None:
+    """The journal is as after a clean stop, every listener has heard all of it, and once, and that it is done."""
     journal = world.journal()
     assert not journal or journal[-1].action == "stopped", f"ended at await {at}"
     told = [event for event in journal if event.action not in {"started", "stopped"}]
-    assert world.heard == told, f"ended at await {at}"
+    assert (world.heard, len(world.done)) == (told, lives), f"ended at await {at}"

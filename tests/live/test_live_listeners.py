@@ -222,13 +222,21 @@ async def test_an_error_listener_that_raises_is_logged(tmp_path: Path, caplog: p
 
 
 async def test_what_a_done_listener_raises_is_heard_before_the_run_is_done(tmp_path: Path) -> None:
-    def raising(done: Any) -> None:
+    heard: list[str] = []
+
+    async def raising(done: Any) -> None:
+        await anyio.lowlevel.checkpoint()
         raise RuntimeError("done")
 
-    with hearing(tickfold.listen_done_live(raising)):
+    async def slowly(fault: Fault) -> None:
+        for _ in range(20):
+            await anyio.lowlevel.checkpoint()
+        heard.append(repr(fault.error))
+
+    with hearing(tickfold.listen_done_live(raising), tickfold.listen_error(slowly)):
         async with company(tmp_path) as there:
             await play(there)
-            assert [repr(fault.error) for fault in there.faults][-1] == "RuntimeError('done')"
+            assert heard == ["None", "RuntimeError('done')"]
 
 
 async def test_each_callback_hears_what_it_is_named_after_and_of_its_own_strategy_only(tmp_path: Path) -> None:

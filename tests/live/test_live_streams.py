@@ -184,6 +184,18 @@ async def test_an_exchange_that_fails_is_raised_to_the_caller_of_run(tmp_path: P
     assert actions(tmp_path, STREAM) == ["started", "stopped"]
 
 
+async def test_a_proposal_that_arrives_after_a_stop_is_dropped(tmp_path: Path) -> None:
+    def stops(ctx: Context) -> Signal | None:
+        handle.stop()
+        return Signal.long(take_profit=110, stop_loss=95, lifetime=60)
+
+    async with company(tmp_path) as there:
+        handle = there.live.background("BTCUSDT", strategy=named("stops", stops), exchange=there.desk)
+        await handle.wait()
+        assert there.events == []
+    assert actions(tmp_path, Stream("desk", "stops", "BTCUSDT")) == ["started", "stopped"]
+
+
 async def test_two_runs_of_one_stream_exclude_each_other_in_one_process_too(tmp_path: Path) -> None:
     async with company(tmp_path) as there:
         there.live.background("BTCUSDT", strategy=LONG, exchange=there.desk)
