@@ -3,6 +3,7 @@
 race HOME NUMBER     so many processes open one stream at the same moment; who won, and what the others were told
 few HOME LIMIT       the usual story with so few file descriptors
 fill HOME            appends until the disk is full; frees HOME/../ballast, and appends once more
+pad HOME             appends records that end where a block of the disk ends
 append HOME NUMBER   appends until so many records are there, or something is raised; then tries twice more
 """
 
@@ -40,6 +41,8 @@ def race(home: str, number: int) -> object:
                 subject = opened(CODE, LinuxFiles(), home)
             except StreamHeld as held:
                 os.write(tell, f"held {held.holder}\n".encode())
+            except (OSError, StoreError) as error:
+                os.write(tell, f"{type(error).__name__} {error}\n".encode())
             else:
                 os.write(tell, f"won {os.getpid()}\n".encode())
                 os.read(wait, 1)
@@ -89,6 +92,18 @@ def fill(home: str) -> object:
     return {"records": count, "refused": refused, "after": len(again.told)}
 
 
+def pad(home: str) -> object:
+    """Five records that fill the first block of 4096 bytes exactly; not closed, so that the others stay."""
+    subject = opened(WIDE, LinuxFiles(), home)
+    ends = []
+    for count in range(4):
+        subject.append(WIDE.record(count, 100))
+        ends.append(subject.journal._end)
+    bare = ends[1] - ends[0] - 100  # the fifth record's text needs as many bytes as the second's
+    subject.append(WIDE.record(4, 4096 - ends[3] - bare))
+    return {"records": 5, "bytes": subject.journal._end}
+
+
 def append(home: str, number: int) -> object:
     """Names of what is raised by the append that fails, by the next one, and by opening anew in this process."""
     files = LinuxFiles()
@@ -120,5 +135,5 @@ def error_of(call: Callable[[], object]) -> str:
 
 if __name__ == "__main__":
     scene, home, *numbers = sys.argv[1:]
-    scenes: dict[str, Callable[..., object]] = {"race": race, "few": few, "fill": fill, "append": append}
+    scenes: dict[str, Callable[..., object]] = {"race": race, "few": few, "fill": fill, "pad": pad, "append": append}
     print(json.dumps(scenes[scene](home, *map(int, numbers))))
