@@ -5,6 +5,7 @@ DATA_DIR/checkpoints/{exchange}/{strategy}/{symbol}/{reader}.json
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import attrs
@@ -74,7 +75,8 @@ class CheckpointFile:
         if not self.files.exists(path):
             above = path.rpartition("/")[0]
             self._make(above)
-            self.files.mkdir(path)
+            with contextlib.suppress(FileExistsError):  # another reader made it meanwhile
+                self.files.mkdir(path)
             _sync(self.files, above)
 
 

@@ -102,7 +102,8 @@ class Store:
             path = path.rpartition("/")[0] or "/"
         self.files.check_fit(path)
         for each in reversed(missing):
-            self.files.mkdir(each)
+            with contextlib.suppress(FileExistsError):  # another process made it meanwhile
+                self.files.mkdir(each)
 
     def sync_directories(self, folder: Folder) -> None:
         """Make the names of a directory and of those above it durable: who made them may have died before that."""
