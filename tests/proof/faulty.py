@@ -21,14 +21,10 @@ class Between:
     """The seam `Files`, handed on call by call."""
 
     files: Files
+    poisoned: set[str] = attrs.field(init=False)
 
-    @property
-    def poisoned(self) -> set[str]:
-        return self.files.poisoned
-
-    @poisoned.setter
-    def poisoned(self, directories: set[str]) -> None:
-        self.files.poisoned = directories
+    def __attrs_post_init__(self) -> None:
+        self.poisoned = self.files.poisoned
 
     def around(
         self, name: str, call: Callable[[], T], descriptor: int | None = None, half: Callable[[], T] | None = None

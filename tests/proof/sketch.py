@@ -26,10 +26,10 @@ class Sketch:
         self.segment = self.mark = -1
         self._open()
 
-    def append(self, body: bytes) -> None:
+    def append(self, record: bytes) -> None:
         if self.segment < 0:
             self._create()
-        line = plain.line_of(self.previous, self.seq + 1, b'"events":[%s]' % body)
+        line = plain.line_of(self.previous, self.seq + 1, b'"events":[%s]' % record)
         grown = -(-(self.end + len(line)) // self.unit) * self.unit
         if grown > self.size and self.fault != "an append grows the file":
             self.disk.pwrite(self.segment, b"\n" * (grown - self.size), self.size)

@@ -63,5 +63,7 @@ def verify(files: dict[str, bytes], stream: dict[str, str], unit: int = 65536) -
 
 
 if __name__ == "__main__":
-    names = dict(zip(("exchange", "strategy", "symbol"), map(unquote, Path(sys.argv[1]).parts[-3:]), strict=True))
+    names = dict[str, str](
+        zip(("exchange", "strategy", "symbol"), map(unquote, Path(sys.argv[1]).parts[-3:]), strict=True)
+    )
     print(*verify({path.name: path.read_bytes() for path in Path(sys.argv[1]).iterdir() if path.is_file()}, names))
