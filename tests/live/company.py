@@ -19,7 +19,7 @@ from tickfold_eventstore import Store, Stream
 from tickfold_eventstore.verify import verify
 
 Ask = Callable[[Context], Any]
-QUIET = Config(retry_pause=0)
+QUIET = Config(retry_pause=0, drain_grace=60_000)
 
 
 @attrs.define

@@ -29,7 +29,7 @@ from tickfold_eventstore.verify import verify
 
 DATA = Path("/data")
 STREAM = Stream("desk", "thinks", "BTCUSDT")
-CONFIG = Config(retry_pause=0, late_candle_pause=5_000)
+CONFIG = Config(retry_pause=0, late_candle_pause=5_000, drain_grace=60_000)
 BEGIN, END = moment("10:00:30"), moment("10:08:30")
 
 
