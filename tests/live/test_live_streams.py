@@ -191,8 +191,8 @@ async def test_a_proposal_that_arrives_after_a_stop_is_dropped(tmp_path: Path) -
 
     async with company(tmp_path) as there:
         handle = there.live.background("BTCUSDT", strategy=named("stops", stops), exchange=there.desk)
-        await handle.wait()
-        assert there.events == []
+        await there.settle()
+        assert (handle.done, there.events) == (True, [])
     assert actions(tmp_path, Stream("desk", "stops", "BTCUSDT")) == ["started", "stopped"]
 
 
