@@ -84,7 +84,7 @@ def look(folder: Folder, fold: Fold[T], named: Iterable[Head] = ()) -> tuple[Fou
             _check_promise(folder, head, last, reading.seen)
         rest = read_all(folder.files, descriptor, size - last.end, last.end)
     tail = judge_tail(rest, size, folder.layout.unit)
-    if tail.damage is None and last.kind == b"seal" and tail.torn:
+    if tail.damage is None and last.kind == b"seal" and rest.strip(FILLER):
         tail = tail._replace(damage=("seal", "something was written behind the seal"))
     if tail.damage is not None:
         raise folder.corrupt(tail.damage[0], last.segment, last.end, last.seq, tail.damage[1])
@@ -123,7 +123,8 @@ def settle(folder: Folder, found: Found) -> str | None:
 def _write_again(folder: Folder, last: Line) -> None:
     with folder.opened(segment_name(last.segment)) as descriptor:
         size = max(folder.files.size(descriptor), last.end)
-        size = -(-size // folder.layout.unit) * folder.layout.unit
+        if last.kind != b"seal":  # behind a seal no room is needed, and a file that grows may hold NUL for a moment
+            size = -(-size // folder.layout.unit) * folder.layout.unit
         write_all(folder.files, descriptor, last.raw + FILLER * (size - last.end), last.offset)
         folder.sync(descriptor, "the tail")
 

@@ -8,9 +8,10 @@ import msgspec
 
 from .codec import decode_events, decode_told
 from .errors import CorruptJournal, NewerFormat
-from .folder import Folder, lines_backwards, segment_name, written_end
+from .folder import Folder, lines_backwards, read_all, segment_name, written_end
 from .log import Record
 from .record import Line, parse, stored_hash, verified
+from .tail import FILLER
 from .upcasters import Newer
 
 
@@ -88,6 +89,8 @@ def check_sealed(folder: Folder, segment: int, before: int, previous: bytes) -> 
             raise folder.corrupt(
                 "seal", before, end, 0, f"it does not end in the seal that {segment_name(segment)} goes on from"
             )
+        if read_all(folder.files, descriptor, size - end - 1, end + 1).strip(FILLER):
+            raise folder.corrupt("seal", before, end + 1, line.seq, "something stands behind the seal")
 
 
 def _check_seam(folder: Folder, segment: int, before: list[int], previous: bytes) -> None:

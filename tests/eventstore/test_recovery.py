@@ -162,10 +162,13 @@ def test_a_sealed_last_segment_goes_on_in_the_next(tmp_path: Path) -> None:
     sealed(store)
     before = segments(store)
     untouched = mark(store)
+    before[-1].write_bytes(before[-1].read_bytes().rstrip(b"\n") + b"\n")  # a clean close
+    trimmed = before[-1].read_bytes()
     journal, records = store.open(STREAM, everything)
     last = records[0][0].seq
     assert (journal.recovered, journal.head.seq, mark(store)) == (None, last, untouched)
     assert segments(store) == before
+    assert before[-1].read_bytes() == trimmed, "growing it again would let NUL stand behind the seal after a power cut"
     fill(journal, 1)
     journal.close()
     assert [path.name for path in segments(store)] == [*(path.name for path in before), f"{last + 1:020d}.jsonl"]
@@ -274,11 +277,6 @@ def a_checkpoint_with_another_hash(store: Store) -> None:
     (folder / "reader.json").write_text('{"seq":60,"h":"0123456789abcdef","state":null}')
 
 
-def something_behind_a_seal(store: Store) -> None:
-    sealed(store)
-    with_text(segments(store)[-1], b"x")
-
-
 DAMAGES: list[tuple[Callable[[Store], None], str, int]] = [
     (rot_in_the_last_record, "missing", 59),
     (rot_in_the_last_record_without_MARK, "rot", 59),
@@ -315,9 +313,16 @@ def test_damage_is_refused_with_kind_and_last_good_event_and_changes_nothing(
     assert contents(tmp_path) == before
 
 
-def test_something_behind_a_seal_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", [b"x", b"\0"])
+@pytest.mark.parametrize("last", [True, False])
+def test_something_behind_a_seal_is_refused(text: bytes, last: bool, tmp_path: Path) -> None:
     store = Store(tmp_path, layout=SMALL)
-    something_behind_a_seal(store)
+    if last:
+        sealed(store)
+        with_text(segments(store)[-1], text)
+    else:
+        written(store, 30)
+        with_text(segments(store)[-2], text)
     before = contents(tmp_path)
     with pytest.raises(CorruptJournal) as raised:
         store.open(STREAM, nothing)
