@@ -5,7 +5,7 @@ The same report gives the same bytes. Everything from outside goes through `rend
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .heat import heat_of
 from .notation import instant
@@ -24,8 +24,10 @@ from .render_html_figures import (
 from .render_html_page import Html, Section, document, join, row, table, text
 from .render_html_signals import open_signals, signals
 from .report import Provenance, Report
+from .statistics import Statistics
 from .table import Table, heat_table
 from .told import curve_of, trades_of
+from .trades import Trade
 from .wording import TITLES
 
 
@@ -63,14 +65,13 @@ def _sections(report: Report) -> Iterator[Section]:
     )
     told = heat_table(heat_of(report.strategy, trades, statistics))
     yield Section("heat", "By symbol", join((heat_map(told), definitions(told.columns))))
-    yield Section("groups", "Where it comes from", _groups(report))
+    yield Section("groups", "Where it comes from", _groups(statistics, trades))
     yield Section("open", "Open signals", open_signals(report))
     yield Section("signals", "Signals", signals(report))
     yield Section("statistics", "Statistics", every_figure(statistics))
 
 
-def _groups(report: Report) -> Html:
-    statistics, trades = report.statistics, trades_of(report)
+def _groups(statistics: Statistics, trades: Sequence[Trade]) -> Html:
     parts = (
         ("By close reason", outcomes("Closed signals by what closed them", "Reason", statistics.by_reason)),
         ("By side", outcomes("Closed signals by side", "Position", statistics.by_side)),

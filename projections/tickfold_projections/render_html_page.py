@@ -76,7 +76,6 @@ def cell(plain: str, *, kind: str = "") -> Html:
 
 def document(title: str, about: Html, sections: Sequence[Section], foot: Html) -> str:
     """The whole page."""
-    links = "".join(f'<li><a href="#{part.name}">{text(part.title)}</a></li>' for part in sections)
     parts = "".join(_section(part) for part in sections)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -86,9 +85,16 @@ def document(title: str, about: Html, sections: Sequence[Section], foot: Html) -
         '<meta name="referrer" content="no-referrer">\n'
         f"<title>{text(title)}</title>\n<style>{style()}</style>\n</head>\n<body>\n"
         '<a class="skip" href="#main">Skip to the figures</a>\n'
-        f'<header>\n<h1>{text(title)}</h1>\n{about}<nav aria-label="Parts of the report"><ul>{links}</ul></nav>\n'
-        f'</header>\n<main id="main">\n{parts}</main>\n{foot}</body>\n</html>\n'
+        f"<header>\n<h1>{text(title)}</h1>\n{about}{_contents(sections)}</header>\n"
+        f'<main id="main">\n{parts}</main>\n{foot}</body>\n</html>\n'
     )
+
+
+def _contents(sections: Sequence[Section]) -> str:
+    if len(sections) < 2:
+        return ""
+    links = "".join(f'<li><a href="#{part.name}">{text(part.title)}</a></li>' for part in sections)
+    return f'<nav aria-label="Parts of the report"><ul>{links}</ul></nav>\n'
 
 
 def _section(part: Section) -> str:

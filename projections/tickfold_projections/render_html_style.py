@@ -68,7 +68,7 @@ figcaption{font-size:13px;margin-top:2px}
 .under{fill:var(--line);opacity:.13}
 .depth{fill:none;stroke:var(--lost);stroke-width:1.5;vector-effect:non-scaling-stroke}
 .sunk{fill:var(--lost);opacity:.16}
-.band{fill:var(--fall);opacity:.35}
+.band{fill:var(--fall);opacity:.28}
 .mark{fill:var(--page);stroke:var(--lost);stroke-width:2}
 figure text{fill:var(--muted);font-size:12px;paint-order:stroke;stroke:var(--page);stroke-width:4px}
 .bar{width:120px;height:10px;vertical-align:middle}
@@ -78,16 +78,19 @@ table{border-collapse:collapse;font-size:13px;font-variant-numeric:tabular-nums;
 caption{text-align:left;font-size:13px;padding-bottom:4px}
 th,td{padding:5px 8px;border-bottom:1px solid var(--rule);text-align:right;vertical-align:top;white-space:nowrap}
 th{font-weight:600}
-thead th{color:var(--muted);vertical-align:bottom}
+thead th{color:var(--muted);vertical-align:bottom;white-space:normal}
+tbody th{position:sticky;left:0;background:var(--page)}
 th:first-child,td:first-child{text-align:left;padding-left:0}
-tbody tr:hover{background:var(--panel)}
+tbody tr:hover,tbody tr:hover th{background:var(--panel)}
 .last{font-weight:600}
 .signals td:nth-child(-n+4),.signals th:nth-child(-n+4),.signals :is(td,th):nth-child(n+10),
 .open td:nth-child(-n+5),.open th:nth-child(-n+5),.provenance td,.provenance th,.figures td,.figures th,
 .bars :is(td,th):last-child{text-align:left}
 .signals :is(td,th):nth-child(11){text-align:right}
 .signals td:nth-child(n+10),.figures td{white-space:normal;overflow-wrap:anywhere}
-.signals td:nth-child(10),.signals td:nth-child(12){min-width:90px;max-width:320px}
+.signals td:nth-child(10){min-width:110px;max-width:300px}
+.signals td:nth-child(12){min-width:190px;max-width:340px}
+.signals td:last-child{white-space:nowrap}
 .signals td:last-child,.open td:last-child,.provenance td{font-family:ui-monospace,monospace;font-size:12px}
 .signals .won,.signals .lost{color:inherit}
 .signals .won td:nth-child(9){color:var(--won)}
@@ -117,12 +120,13 @@ header,main,footer{max-width:none;padding:0}
 nav,.skip,.filter{display:none}
 .wide{overflow:visible}
 table{font-size:7.5pt}
-th,td{padding:2px 5px;white-space:normal}
+th,td{padding:2px 4px}
+.signals :is(td,th):nth-child(n){white-space:normal;min-width:0}
 thead{display:table-header-group}
+tbody th{position:static}
 tr,figure,.cards div{break-inside:avoid}
 h2,h3{break-after:avoid}
-tbody tr:hover{background:none}
-details::details-content{content-visibility:visible;display:block;height:auto}
+tbody tr:hover,tbody tr:hover th{background:none}
 }
 """
 
@@ -135,15 +139,15 @@ def style() -> str:
     """The style sheet, colours first."""
     light, dark = (_colours(index) for index in (0, 1))
     shades = [f"{way}{step}" for way in ("up", "down") for step in range(1, STEPS + 1)]
-    return "".join(
-        (
-            f"\n:root{{{light}}}\n",
-            f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}",
-            _RULES,
-            *(f".{shade}{{background:var(--{shade})}}\n" for shade in shades),
-            *(f".signals:has(#show-{kept}:checked) tbody tr:not(.{kept}){{display:none}}\n" for kept in _FILTERS),
-        )
+    narrowed = "#signals:has(#show-{0}:checked) .signals tbody tr:not(.{0}){{display:none}}\n"
+    parts = (
+        f"\n:root{{{light}}}\n",
+        f"@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}",
+        _RULES,
+        *(f".{shade}{{background:var(--{shade})}}\n" for shade in shades),
+        *(narrowed.format(kept) for kept in _FILTERS),
     )
+    return "".join(parts)
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from tests.projections.stories import DAY_MINUTES, Story
 from tickfold_eventstore.events import CloseReason
 from tickfold_eventstore.signals import Ticks
 from tickfold_projections.render_csv import render_csv
+from tickfold_projections.render_html import render_html
 from tickfold_projections.render_json import render_json
 from tickfold_projections.render_markdown import render_markdown
 from tickfold_projections.report import Report, report
@@ -40,6 +41,7 @@ def sample() -> Report:
 
 RENDERINGS = {
     "report.md": render_markdown,
+    "report.html": render_html,
     "report.json": render_json,
     "report.csv": render_csv,
 }

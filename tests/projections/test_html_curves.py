@@ -1,0 +1,177 @@
+"""The drawings: true points, no peak or trough lost, whatever the number of points."""
+
+from __future__ import annotations
+
+import math
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.projections.reading_html import Page
+from tests.projections.stories import DAY_MINUTES, START_AT, Story, trades
+from tickfold_projections.equity import Point, deepest_drawdown
+from tickfold_projections.render_html import render_html
+from tickfold_projections.render_html_curves import COLUMNS, Scale, curves, depths, thinned, ticks
+from tickfold_projections.report import Report, report
+from tickfold_projections.told import curve_of
+
+results = st.lists(st.floats(-30, 30).map(lambda result: round(result, 4)), min_size=1, max_size=60)
+
+
+def drawn(page: str, kind: str) -> list[tuple[int, float]]:
+    """The corners of a path: columns and rows of a thousand."""
+    (path,) = re.findall(rf'<path class="{kind}" d="M0 (.*?)"/>', page)
+    begin, *steps = re.findall(r"[HV]?[-\d.]+", path)
+    corners, x = [(0, float(begin))], 0
+    for step in steps:
+        if step[0] == "H":
+            x = int(step[1:])
+        else:
+            corners.append((x, float(step[1:])))
+    return corners
+
+
+def told(results: list[float], every: float = 700) -> Report:
+    return report("w", trades(results, every=every))
+
+
+@given(results)
+@settings(max_examples=60)
+def test_the_curve_goes_through_every_point_where_there_is_room(given_results: list[float]) -> None:
+    curve = curve_of(told(given_results, every=10_000))
+    page = curves(curve)
+    corners = drawn(page, "curve")
+    values = [100 * (point.equity - 1) for point in curve]
+    assert len(corners) == len(curve)
+    span = curve[-1].at - curve[0].at
+    assert [x for x, _ in corners] == [round(COLUMNS * (point.at - curve[0].at) / span) for point in curve]
+    # One scale for all of them: rows are a straight function of values, to the rounding of a tenth.
+    low, high = min(values), max(values)
+    if high - low > 1e-6:
+        by_value = {value: y for value, (_, y) in zip(values, corners, strict=True)}
+        rows = (by_value[low] - by_value[high]) / (high - low)
+        for value, (_, y) in zip(values, corners, strict=True):
+            assert math.isclose(y, by_value[high] + (high - value) * rows, abs_tol=0.25)
+
+
+def test_of_many_points_the_highest_and_the_lowest_are_drawn() -> None:
+    spiky = [0.1, -0.1] * 5_000
+    spiky[3_333], spiky[3_334] = 40.0, -40.0
+    spiky[7_001], spiky[7_002] = -45.0, 70.0
+    curve = curve_of(told(spiky, every=60))
+    page = curves(curve)
+    corners = drawn(page, "curve")
+    assert len(corners) < 4 * (COLUMNS + 1)
+    top, bottom = max(point.equity for point in curve), min(point.equity for point in curve)
+    highest, lowest = min(y for _, y in corners), max(y for _, y in corners)
+    share = (corners[0][1] - highest) / (lowest - highest)
+    assert math.isclose(share, (top - 1) / (top - bottom), abs_tol=1e-3)
+    assert len(page) < 120_000
+    assert re.search(rf"highest \+{100 * (top - 1):.2f} % at 2022-", page)
+    assert f"lowest {100 * (bottom - 1):+.2f} % at 2022-" in page
+
+
+@given(st.lists(st.tuples(st.integers(0, 3_000), st.integers(-5, 5)), min_size=2, max_size=400))
+def test_thinning_keeps_first_last_lowest_and_highest_of_each_column_in_order(pairs: list[tuple[int, int]]) -> None:
+    points = [Point(at, float(value)) for at, value in sorted(pairs, key=lambda pair: pair[0])]
+    scale = Scale(0, 3_000, -5, 5)
+    kept = list(thinned(points, scale))
+    columns: dict[int, list[Point]] = {}
+    for point in points:
+        columns.setdefault(round(scale.x(point.at)), []).append(point)
+    for column, inside in columns.items():
+        left = [point for point in kept if round(scale.x(point.at)) == column]
+        assert len(left) <= 4
+        assert (left[0], left[-1]) == (inside[0], inside[-1])
+        values = [point.equity for point in inside]
+        assert {max(values), min(values)} <= {point.equity for point in left}
+    assert [point.at for point in kept] == sorted(point.at for point in kept)
+
+
+@given(results)
+def test_the_drawdown_is_that_of_the_statistics(given_results: list[float]) -> None:
+    made = told(given_results)
+    deepest = -min(point.equity for point in depths(curve_of(made)))
+    assert math.isclose(deepest, made.statistics.max_drawdown.value or 0, abs_tol=1e-6)
+
+
+def test_the_deepest_fall_is_marked_and_told() -> None:
+    story = Story()
+    story.trade(0, 10, 10.0)
+    story.trade(DAY_MINUTES, DAY_MINUTES + 10, -20.0)
+    story.trade(2 * DAY_MINUTES, 2 * DAY_MINUTES + 10, 30.0)
+    story.trade(4 * DAY_MINUTES, 4 * DAY_MINUTES + 20, 1.0)
+    page = render_html(report("w", story.events))
+    said = [each.text for each in Page(page).named("desc")]
+    whole = (
+        "Change of the equity: +15.54 % at 2022-01-05 00:20, highest +15.54 % at 2022-01-05 00:20, "
+        "lowest -12.00 % at 2022-01-02 00:10."
+    )
+    fall = (
+        "Deepest fall 20.00 %, from the peak at 2022-01-01 00:10 to the trough at 2022-01-02 00:10; "
+        "made good at 2022-01-03 00:10."
+    )
+    assert said == [whole, fall]
+    (band, _) = Page(page).named("rect", "band")
+    span = 4 * DAY_MINUTES + 20
+    assert band.attributes["x"] == f"{100 * 10 / span:.2f}%"
+    assert band.attributes["width"] == f"{100 * 2 * DAY_MINUTES / span:.2f}%"
+    (mark, _) = Page(page).named("circle", "mark")
+    assert mark.attributes["cx"] == f"{100 * (DAY_MINUTES + 10) / span:.2f}%"
+
+
+def test_a_fall_that_is_still_open_is_told_as_one() -> None:
+    assert "; not made good yet." in curves(curve_of(told([1.0, -2.0, 0.5])))
+    assert "The equity never fell." in curves(curve_of(told([1.0, 2.0])))
+    assert deepest_drawdown(curve_of(told([1.0, 2.0]))) is None
+
+
+def test_days_stand_under_their_midnights() -> None:
+    page = Page(curves(curve_of(told([1.0] * 9, every=DAY_MINUTES))))
+    days = [each for each in page.named("text") if each.attributes["y"] == "268"]
+    assert [each.text for each in days] == ["2022-01-01", "2022-01-03", "2022-01-05", "2022-01-07", "2022-01-09"]
+    span = 8 * DAY_MINUTES + 30
+    assert [each.attributes["x"] for each in days] == [f"{100 * n * DAY_MINUTES / span:.2f}%" for n in (0, 2, 4, 6, 8)]
+    assert days[0].attributes["text-anchor"] == "start"
+    assert days[-1].attributes["text-anchor"] == "end"
+
+
+def test_within_a_day_the_first_and_the_last_minute_are_told() -> None:
+    story = Story()
+    story.trade(70, 130, 1.0)
+    page = Page(curves(curve_of(report("w", story.events))))
+    days = [each.text for each in page.named("text") if each.attributes["y"] == "268"]
+    assert days == ["2022-01-01 01:10", "2022-01-01 02:10"]
+
+
+@given(st.floats(-1e6, 0), st.floats(1e-6, 1e6))
+def test_levels_are_few_and_round_and_inside(low: float, high: float) -> None:
+    levels = ticks(low, high)
+    assert 1 <= len(levels) <= 5
+    assert 0 in levels
+    assert all(low * (1 + 1e-9) <= level <= high * (1 + 1e-9) for level in levels)
+    assert len({f"{level:.10g}" for level in levels}) == len(levels)
+    assert all(len(f"{level:+.10g}".strip("+-0").replace(".", "")) <= 9 for level in levels)
+
+
+@pytest.mark.parametrize(
+    ("curve", "said"),
+    [
+        ([Point(START_AT, 1.0)], "No curve: no signal closed."),
+        (
+            [Point(START_AT, 1.0), Point(START_AT, 1.1)],
+            "No curve: no time passed from the first opening to the last closing.",
+        ),
+        ([Point(START_AT, 1.0), Point(START_AT + 1, math.inf)], "No curve: the equity is too large to be drawn."),
+    ],
+)
+def test_why_there_is_no_curve(curve: list[Point], said: str) -> None:
+    assert curves(curve) == f"<p>{said}</p>\n"
+
+
+def test_an_equity_that_reaches_nothing_is_drawn_to_the_end() -> None:
+    page = curves(curve_of(told([-100.0, 5.0])))
+    assert "Deepest fall 100.00 %" in page
+    assert len(drawn(page, "depth")) == 3

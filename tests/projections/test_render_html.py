@@ -1,0 +1,263 @@
+"""The page: whole, closed to the network, open to every reader, and nothing from outside is markup in it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.projections.reading_html import FETCHING, Page
+from tests.projections.sample import sample, stories
+from tests.projections.stories import DAY_MINUTES, Story, trades
+from tests.projections.test_rendering import HOSTILE
+from tickfold_eventstore.events import Event
+from tickfold_projections.figures import DEFINITIONS, TOTAL_EVENTS
+from tickfold_projections.heat import heat
+from tickfold_projections.notation import shown
+from tickfold_projections.render_html import render_html, render_table_html
+from tickfold_projections.render_html_figures import shade
+from tickfold_projections.render_html_style import PALETTE
+from tickfold_projections.report import report
+from tickfold_projections.schedule import schedule
+from tickfold_projections.table import heat_table, schedule_table
+
+
+def sample_events() -> list[Event]:
+    return [event for story in stories() for event in story.events]
+
+
+PAGES = {
+    "report": lambda: render_html(sample()),
+    "empty": lambda: render_html(report("w", [])),
+    "one": lambda: render_html(report("w", trades([1.0]))),
+    "many": lambda: render_html(report("w", trades([1.0, -0.5] * 100, every=700))),
+    "heat": lambda: render_table_html(heat_table(heat("w", sample_events()))),
+    "schedule": lambda: render_table_html(schedule_table(schedule("w", sample_events()))),
+    "no heat": lambda: render_table_html(heat_table(heat("w", []))),
+}
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page(request: pytest.FixtureRequest) -> Page:
+    """Read strictly: an element that is not closed where it was opened is a failure."""
+    return Page(PAGES[request.param]())
+
+
+def hostile(text: str) -> str:
+    """A page with `text` wherever something from outside stands."""
+    story = Story(text or "A", exchange=text or "x", strategy=text or "w")
+    story.trade(0, 10, 1.0)
+    story.open(20, note=text)
+    story.close(30, -1.0)
+    story.reject(40, text, "another", note=text, entry=text)
+    story.open(50, note=text)
+    return render_html(report(text or "w", story.events, hashes={story.stream: text}))
+
+
+def test_nothing_in_a_page_leaves_it(page: Page) -> None:
+    targets = {each.attributes["id"] for each in page.elements if "id" in each.attributes}
+    for each in page.elements:
+        assert each.name not in {"script", "link", "iframe", "object", "embed", "img", "base", "form", "image", "use"}
+        assert FETCHING.isdisjoint(each.attributes)
+        assert not any(name.startswith("on") or name == "style" for name in each.attributes)
+        if "href" in each.attributes:
+            assert each.attributes["href"].removeprefix("#") in targets
+    (style,) = page.named("style")
+    assert re.findall(r"url\(|@import|https?:|//", style.text) == []
+
+
+def test_its_policy_allows_its_style_sheet_and_nothing_else(page: Page) -> None:
+    (style,) = page.named("style")
+    digest = base64.b64encode(hashlib.sha256(style.text.encode()).digest()).decode()
+    (policy,) = (each for each in page.named("meta") if each.attributes.get("http-equiv") == "Content-Security-Policy")
+    assert policy.attributes["content"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def test_a_reader_who_does_not_see_finds_the_way(page: Page) -> None:
+    assert page.declared == ["DOCTYPE html"]
+    assert page.elements[0].attributes == {"lang": "en"}
+    assert len(page.named("h1")) == len(page.named("main")) == len(page.named("title", None)[:1]) == 1
+    names = [each.attributes["id"] for each in page.elements if "id" in each.attributes]
+    assert len(names) == len(set(names))
+    first_link = page.named("a")[0]
+    assert (first_link.attributes["href"], first_link.attributes["class"]) == ("#main", "skip")
+    for each in page.elements:
+        for name in ("aria-labelledby", "aria-describedby"):
+            assert set(each.attributes.get(name, "").split()) <= set(names)
+    assert all(each.attributes["scope"] in {"col", "row"} for each in page.named("th"))
+    assert all("label" in each.path for each in page.named("input"))
+    assert [len(each.said) > 0 for each in page.named("caption")] == [True] * len(page.named("table"))
+    for each in page.named("svg"):
+        told = each.attributes.get("aria-label") or each.attributes.get("aria-labelledby")
+        assert "svg" in each.path or (each.attributes["role"] == "img" and told)
+
+
+def test_each_cell_stands_under_its_column(page: Page) -> None:
+    rows: list[list[str]] = []
+    for each in page.elements:
+        if each.name == "table":
+            rows.append([])
+        if each.name in {"th", "td"} and "thead" in each.path:
+            rows[-1].append(each.text)
+    for columns, table in zip(rows, page.named("table"), strict=True):
+        for line in page.rows(table.attributes["class"]):
+            assert len(line) == len(columns) or len(page.named("table", table.attributes["class"])) > 1
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_text_from_outside_is_seen_as_it_is_and_changes_no_element(text: str) -> None:
+    told, plain = Page(hostile(text)), Page(hostile("plain"))
+    assert [each.name for each in told.elements] == [each.name for each in plain.elements]
+    assert [sorted(each.attributes) for each in told.elements] == [sorted(each.attributes) for each in plain.elements]
+    assert [line[11] for line in told.rows("signals")] == ["Note", "", shown(text), shown(text)]
+    assert told.named("h1")[0].text == f"Live Trading Report: {shown(text or 'w')}"
+
+
+@given(st.text(st.characters(exclude_categories=()), max_size=30))
+@settings(max_examples=50)
+def test_whatever_a_note_is_it_is_one_cell(text: str) -> None:
+    page = hostile(text)
+    assert [line[11] for line in Page(page).rows("signals")][2:] == [shown(text)] * 2
+    page.encode()
+    assert all(character == "\n" or character.isprintable() or shown(character) == character for character in page)
+
+
+def test_every_signal_stands_in_it_once() -> None:
+    page = Page(render_html(sample()))
+    ended = [(line[0], line[1], line[2], line[8]) for line in page.rows("signals")[1:]]
+    told = [row for row in sample().rows if row.action in {"closed", "cancelled", "rejected"}]
+    assert len(ended) == len(told) == 16
+    assert ended[0] == ("2022-01-01 01:00", "closed", "A", "+1.5998 %")
+    assert ended[-1] == ("2022-01-15 00:00", "rejected", "A", "")
+    assert [(line[0], line[2]) for line in page.rows("open")[1:]] == [("A", "opened"), ("B/USDT", "waiting")]
+    assert page.rows("open")[1][8:10] == ["46500.25 (2022-01-15 00:30)", "+0.0178 %"]
+
+
+def test_many_signals_are_folded_by_the_month() -> None:
+    page = Page(PAGES["many"]())
+    said = [each.text for each in page.named("summary") if "closed, " in each.text]
+    assert said == [
+        "2022-01: 64 closed, 0 cancelled, 0 rejected",
+        "2022-02: 58 closed, 0 cancelled, 0 rejected",
+        "2022-03: 64 closed, 0 cancelled, 0 rejected",
+        "2022-04: 14 closed, 0 cancelled, 0 rejected",
+    ]
+    lines = [line for line in page.rows("signals") if line[0] != "Ended (UTC)"]
+    assert len(lines) == 200
+
+
+def test_what_the_table_can_be_narrowed_to_needs_no_script() -> None:
+    page = Page(render_html(sample()))
+    (style,) = page.named("style")
+    kept = [each.attributes["id"].removeprefix("show-") for each in page.named("input")]
+    assert kept == ["all", "won", "lost", "cancelled", "rejected"]
+    assert re.findall(r"#signals:has\(#show-(\w+):checked\) \.signals tbody tr:not\(\.(\w+)\)", style.text) == [
+        (name, name) for name in kept[1:]
+    ]
+    kinds = [each.attributes["class"] for each in page.named("tr") if "class" in each.attributes]
+    assert set(kinds) >= {"won", "lost", "draw", "cancelled", "rejected"}
+
+
+def test_the_filter_and_what_it_narrows_stand_where_its_rule_looks_for_them() -> None:
+    ids = re.search(r'<section id="signals"(.*?)</section>', render_html(sample()), re.DOTALL)
+    assert ids is not None
+    assert ids[0].index('id="show-won"') < ids[0].index('<table class="signals"')
+
+
+def test_every_figure_has_its_definition_a_click_away() -> None:
+    page = Page(render_html(sample()))
+    told = {line[0]: line[1] for line in page.rows("figures")[1:]}
+    assert list(told) == [each.title + each.text for each in (TOTAL_EVENTS, *DEFINITIONS.values())]
+    assert told[DEFINITIONS["win_rate"].title + DEFINITIONS["win_rate"].text] == "57.14 % (W 8 / L 4 / draws 2)"
+    paths = [each.path[-3:] for each in page.named("summary") if each.path[-2] == "th"]
+    assert paths == [("tr", "th", "details")] * (1 + len(DEFINITIONS))
+
+
+def test_a_figure_that_is_not_known_says_why() -> None:
+    told = Page(PAGES["one"]())
+    cards = {each.text for each in told.named("dd")}
+    assert "N/A1 of 10 closed signals" in cards
+    assert any("N/A (1 of 10 closed signals)" in line[1] for line in told.rows("figures"))
+
+
+def test_a_report_of_nothing_says_so() -> None:
+    said = [each.text for each in Page(PAGES["empty"]()).named("p")]
+    assert said[0] == "No events."
+    assert said.count("No closed signals.") == 7
+    assert {"No curve: no signal closed.", "None."} <= set(said)
+
+
+def test_months_and_groups_are_told_in_numbers() -> None:
+    page = Page(render_html(sample()))
+    assert page.rows("months")[1][:3] == ["2022", "+7.32", ""]
+    assert [line[:3] for line in page.rows("groups")][-2:] == [["long", "5", "3 / 1 / 1"], ["short", "9", "5 / 3 / 1"]]
+    assert page.rows("bars")[1] == ["Monday", "2", "100.00 %", "+3.20 %", ""]
+    assert [line[:2] for line in page.rows("bars") if line[1] == "14"] == [["15 min to 1 h", "14"]]
+
+
+def test_the_provenance_is_the_foot_and_can_be_left_out() -> None:
+    whole, bare = render_html(sample()), render_html(sample(), provenance=False)
+    start, end = whole.index("<footer>"), whole.index("</footer>\n") + len("</footer>\n")
+    assert whole[:start] + whole[end:] == bare
+    assert Page(whole).rows("provenance")[1:] == [
+        ["sim-1/w/A", "1 to 32", "e865bc97cd9b7fad", "1"],
+        ["sim-1/w/B/USDT", "1 to 3", "78baed294120e23b", "0"],
+    ]
+
+
+def test_a_symbol_at_two_exchanges_is_told_with_its_exchange() -> None:
+    here, there = Story("A", exchange="here"), Story("A", exchange="there")
+    for story in (here, there):
+        story.trade(0, 5, 1.0)
+        story.open(10)
+    page = Page(render_html(report("w", [*here.events, *there.events])))
+    assert [line[2] for line in page.rows("signals")[1:]] == ["here/A", "there/A"]
+    assert [line[0] for line in page.rows("open")[1:]] == ["here/A", "there/A"]
+
+
+def test_the_larger_a_result_the_darker_its_shade() -> None:
+    assert [shade(value, 4.0) for value in (4.0, 3.0, 0.1, 0.0, None, -0.1, -1.1, -4.0)] == [
+        *("up4", "up3", "up1", "", "", "down1", "down2", "down4")
+    ]
+    assert shade(2.0, 2.0, bad=True) == "down4"
+    assert shade(0.1 + 0.2, 0.1 + 0.2) == "up4"
+    page = Page(PAGES["heat"]())
+    (cell,) = (each for each in page.named("td") if each.text == "-1.399 %" and "class" in each.attributes)
+    assert cell.attributes["class"] == "down4"
+
+
+def luminance(colour: str) -> float:
+    """WCAG 2.2: relative luminance of #rrggbb."""
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("side", [0, 1], ids=["light", "dark"])
+def test_all_text_can_be_read_on_what_is_behind_it(side: int) -> None:
+    shades = [name for name in PALETTE if re.fullmatch(r"(up|down)\d", name)]
+    pairs = [("ink", name) for name in ("page", "panel", *shades)]
+    pairs += [(ink, ground) for ink in ("muted", "won", "lost", "link") for ground in ("page", "panel")]
+    for ink, ground in pairs:
+        light, dark = sorted((luminance(PALETTE[ink][side]), luminance(PALETTE[ground][side])), reverse=True)
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, f"{ink} on {ground}"
+
+
+def test_ten_thousand_signals_are_a_page_of_less_than_four_megabytes() -> None:
+    events: list[Event] = []
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        story = Story(symbol)
+        for number in range(5_000):
+            minute = number * DAY_MINUTES / 8
+            story.open(minute, note="hourly close over the mean", entry=round(40_000 + number / 7, 2))
+            story.close(minute + 60, (number % 7 - 2.9) / 3)
+        events += story.events
+    page = render_html(report("w", events))
+    assert 2_000_000 < len(page.encode()) < 4_000_000
+    assert page.count("<tr class=") == 10_000 + 1  # and the heat's last line
