@@ -113,9 +113,9 @@ def turns(journal: Journal, raw: Raw, sqlite: Sqlite) -> tuple[list[float], list
         body = encode_events([one])
         line = line_of(ZERO_HASH, seq, one.recorded_at * 1000, b"events", body)
         calls: list[tuple[list[float], Callable[[], object]]] = [
-            (appends, lambda one=one, seq=seq: journal.append([one], expected_seq=seq - 1)),  # type: ignore[misc]
-            (raws, lambda line=line: raw.write(line)),  # type: ignore[misc]
-            (inserts, lambda seq=seq, body=body: sqlite.insert(seq, body)),  # type: ignore[misc]
+            (appends, lambda one=one, seq=seq: journal.append([one], expected_seq=seq - 1)),
+            (raws, lambda line=line: raw.write(line)),
+            (inserts, lambda seq=seq, body=body: sqlite.insert(seq, body)),
         ]
         for place in range(3):
             times, call = calls[(seq + place) % 3]
@@ -148,7 +148,7 @@ def appending(folder: str) -> None:
 def without_the_disk(folder: str) -> None:
     """The same append where a flush costs nothing: what is left is our own work and three small writes."""
     store = Store(f"{folder}/noflush")
-    store = Store(f"{folder}/noflush", files=NoFlush(store))  # type: ignore[arg-type]
+    store = Store(f"{folder}/noflush", files=NoFlush(store))
     journal, _ = store.open(STREAM, lambda records: None)
     events = [event(seq) for seq in range(1, 20_001)]
 
@@ -167,7 +167,7 @@ def without_the_disk(folder: str) -> None:
 
 def written(folder: str, count: int) -> Store:
     store = Store(f"{folder}/{count}")
-    fast = Store(store.data_dir, files=NoFlush(store))  # type: ignore[arg-type]
+    fast = Store(store.data_dir, files=NoFlush(store))
     journal, _ = fast.open(STREAM, lambda records: None)
     for seq in range(1, count + 1):
         journal.append([event(seq)], expected_seq=seq - 1)

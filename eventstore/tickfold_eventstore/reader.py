@@ -90,7 +90,8 @@ class Cursor:
                 raise folder.corrupt("header", self._segment, 0, self.seq, "it does not follow the segment before it")
             self._previous = header.previous.encode()
         carry = b""
-        previous, segment, offset = self._previous, self._segment, self._offset
+        previous: bytes = self._previous
+        segment, offset = self._segment, self._offset
         position = offset
         while block := folder.files.pread(descriptor, _BLOCK, position):
             position += len(block)

@@ -21,8 +21,8 @@ MOUNTS = """\
 24 23 0:31 / /srv/fast rw - xfs /dev/vdb rw
 25 22 0:32 / /mnt/my\\040disk\\134x rw - 9p host rw
 26 22 0:33 / /mnt/données rw - cifs //host/x rw
-27 22 0:34 / /home rw - ext4 /dev/vdc rw
-28 22 0:35 / /home rw - nfs server:/home rw
+27 22 0:34 / /far rw - ext4 /dev/vdc rw
+28 22 0:35 / /far rw - nfs server:/far rw
 """
 
 
@@ -37,7 +37,7 @@ MOUNTS = """\
         ("/srv/fast/data", "xfs"),
         ("/mnt/my disk\\x/data", "9p"),
         ("/mnt/données/data", "cifs"),
-        ("/home/me", "nfs"),
+        ("/far/data", "nfs"),
     ],
 )
 def test_the_innermost_and_newest_mount_says_the_kind(path: str, kind: str) -> None:

@@ -38,6 +38,7 @@ def test_the_worked_example_is_written_byte_for_byte() -> None:
 def test_the_worked_example_is_read() -> None:
     line = verified(ZERO_HASH, EXAMPLE, 1, 500)
     assert line == Line(segment=1, offset=500, seq=123, kind=b"events", raw=EXAMPLE, body_at=63)
+    assert line is not None
     assert (line.body, line.hash, line.t, line.end) == (BODY, b"e865bc97cd9b7fad", 1_730_000_000_123_456, 616)
 
 
