@@ -13,9 +13,14 @@ import pytest
 from tests.commands.typing_commands import REPLAYED, TWO, Files, Typed
 from tickfold.reports import journal_report
 from tickfold_eventstore import Store, Stream
+from tickfold_projections.heat import heat
 from tickfold_projections.render_csv import render_csv
+from tickfold_projections.render_html import render_html, render_table_html
 from tickfold_projections.render_json import render_json
 from tickfold_projections.render_markdown import render_markdown
+from tickfold_projections.render_table import render_table_csv, render_table_json, render_table_markdown
+from tickfold_projections.schedule import schedule
+from tickfold_projections.table import heat_table, schedule_table
 
 
 def test_each_form_is_that_of_the_library(type_: Typed, journals: Path) -> None:
@@ -119,6 +124,8 @@ def test_of_a_backtest_it_is_what_backtest_prints(files: Files, type_: Typed) ->
         ("--frame", "x"),
         ("--from", "2020-01-02", "--to", "2020-01-02"),
         ("--format", "pdf"),
+        ("--kind", "heat", "--file", "ups.py"),
+        ("--kind", "schedule", "--symbol", "nowhere"),
     ],
 )
 def test_what_does_not_go_together_is_a_usage_error(
@@ -127,3 +134,56 @@ def test_what_does_not_go_together_is_a_usage_error(
     files.write()
     said = type_("report", "ups", "--data-dir", journals, *words)
     assert (said.code, said.out) == (2, "")
+
+
+def test_a_page_is_that_of_the_library_and_the_same_bytes_twice(files: Files, type_: Typed, journals: Path) -> None:
+    made = journal_report(Store(journals), "ups")
+    words = ("report", "ups", "--data-dir", journals, "--format", "html")
+    assert type_(*words) == (0, render_html(made), "")
+    assert type_(*words, "--no-provenance") == (0, render_html(made, provenance=False), "")
+    out = files.folder / "ups.html"
+    assert type_(*words, "--out", out) == (0, "", "")
+    assert out.read_bytes().decode() == render_html(made)
+
+
+def test_a_page_of_a_killed_and_restarted_replay_is_that_of_one_never_killed(
+    files: Files, type_: Typed, journals: Path
+) -> None:
+    files.write(TWO)
+    for until in ("2020-01-02T03:01", "2020-01-04"):
+        words = ("live", "ups.py", *REPLAYED[:-1], until, "--strategy", "ups", "--symbol", "A", "--symbol", "B")
+        assert type_(*words).code == 0
+    asked = ("report", "ups", "--no-provenance", "--format", "html")
+    assert type_(*asked) == type_(*asked, "--data-dir", journals)
+
+
+def test_heat_and_schedule_are_those_of_the_library_in_each_form(type_: Typed, journals: Path) -> None:
+    store = Store(journals)
+    for name in ("ups", "downs"):
+        streams = [stream for stream in store.streams() if stream.strategy == name]
+        events = [event for stream in streams for event in store.reader(stream).read()]
+        for told, table, kind in (
+            (heat(name, events), heat_table(heat(name, events)), "heat"),
+            (schedule(name, events), schedule_table(schedule(name, events)), "schedule"),
+        ):
+            words = ("report", name, "--data-dir", journals, "--kind", kind)
+            assert type_(*words) == (0, render_table_markdown(table), "")
+            assert type_(*words, "--json") == (0, render_table_json(told), "")
+            assert type_(*words, "--format", "csv") == (0, render_table_csv(table), "")
+            assert type_(*words, "--format", "html") == (0, render_table_html(table), "")
+    assert "| A | " in type_("report", "downs", "--kind", "schedule", "--data-dir", journals).out
+
+
+def test_heat_and_schedule_take_ranges_and_symbols_as_reports_do(type_: Typed, journals: Path) -> None:
+    words = ("report", "ups", "--data-dir", journals, "--json")
+
+    def closed(*more: str) -> float:
+        value: float = type_(*words, "--kind", "heat", *more).document["together"]["closed"]["value"]
+        return value
+
+    edge = "2020-01-02T12:00"
+    assert closed("--to", edge) + closed("--from", edge) == closed()
+    assert closed("--symbol", "A") + closed("--symbol", "B") == closed()
+    assert 0 < closed("--to", edge) < closed()
+    entries = type_("report", "downs", "--data-dir", journals, "--json", "--kind", "schedule").document["together"]
+    assert entries["filled"]["value"] > 0

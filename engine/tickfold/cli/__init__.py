@@ -16,7 +16,7 @@ COMMANDS = {
     "live": "Run the strategies of FILE live, every event journalled before anyone hears of it.",
     "backtest": "Run the strategies of FILE over recorded or simulated candles.",
     "replay": "Fold journals: every event with the state after it, or the state at one moment.",
-    "report": "What a strategy did, as Markdown, JSON or CSV.",
+    "report": "What a strategy did, as Markdown, HTML, JSON or CSV.",
     "journal": "List, show, verify, repair, export and import journals.",
     "completion": "Print the completion script of a shell.",
 }
