@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from .diagnoses import diagnoses
 from .heat import heat_of
 from .notation import instant
 from .periods import by_holding_time, by_month, by_weekday
@@ -56,6 +57,7 @@ def _sections(report: Report) -> Iterator[Section]:
     statistics, curve, trades = report.statistics, curve_of(report), trades_of(report)
     yield Section("headline", "At a glance", headline(statistics))
     yield Section("curves", "Equity and drawdown", curves(curve))
+    yield Section("notable", "What stands out", _notable(report))
     by_months = by_month(curve, trades)
     inner = month_figures(by_months)
     yield Section(
@@ -69,6 +71,14 @@ def _sections(report: Report) -> Iterator[Section]:
     yield Section("open", "Open signals", open_signals(report))
     yield Section("signals", "Signals", signals(report))
     yield Section("statistics", "Statistics", every_figure(statistics))
+
+
+def _notable(report: Report) -> Html:
+    said = diagnoses(report)
+    if not said:
+        return Html("<p>Nothing that the rules of this page look for.</p>\n")
+    lines = "\n".join(f"<li>{text(each)}</li>" for each in said)
+    return Html(f"<ul>\n{lines}\n</ul>\n")
 
 
 def _groups(statistics: Statistics, trades: Sequence[Trade]) -> Html:
