@@ -95,6 +95,13 @@ async def test_a_backtest_closes_its_exchange_once_when_its_run_ends_or_fails(fa
     assert desk.closed == 1
 
 
+async def test_a_backtest_whose_loop_is_left_has_closed_its_exchange() -> None:
+    desk = Desk(ManualClock(moment("11:00")))
+    async for _ in Backtest().run("BTCUSDT", strategy=LONG, exchange=desk, frame=HOUR, include={"opened"}):
+        break
+    assert desk.closed == 1
+
+
 async def test_a_live_that_is_not_open_runs_nothing_and_says_how(tmp_path: Path) -> None:
     clock = ManualClock(moment("10:00:30"))
     live = Live(tmp_path, clock=clock)

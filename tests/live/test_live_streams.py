@@ -12,8 +12,8 @@ import pytest
 from tests.live.company import actions, company, journalled, long_at_two, named, nothing
 from tests.live.desk import moment
 from tickfold import Config, Context, Idle, Signal
-from tickfold.errors import ExchangeUnreachable, StrategyFailed
-from tickfold_eventstore import CorruptJournal, JournalPoisoned, Store, Stream, StreamHeld
+from tickfold.errors import ExchangeUnreachable, SlotMissed, StrategyFailed
+from tickfold_eventstore import AppendRefused, CorruptJournal, JournalPoisoned, Store, Stream, StreamHeld, Ticks
 from tickfold_projections.active_signal import recover
 
 pytestmark = pytest.mark.anyio
@@ -102,7 +102,7 @@ class FailingFiles:
         self._files = Store("unused").files
         self._symbol = symbol
         self._failing: set[int] = set()
-        self.fails = False
+        self.fails = self.full = False
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._files, name)
@@ -111,6 +111,11 @@ class FailingFiles:
         descriptor = self._files.open(path, **options)
         (self._failing.add if self._symbol in path else self._failing.discard)(descriptor)
         return descriptor
+
+    def pwrite(self, descriptor: int, data: bytes, offset: int) -> int:
+        if self.full and descriptor in self._failing and data.strip():
+            raise OSError(28, "No space left on device")
+        return self._files.pwrite(descriptor, data, offset)
 
     def sync(self, descriptor: int) -> None:
         if self.fails and descriptor in self._failing:
@@ -133,6 +138,26 @@ async def test_a_poisoned_journal_ends_its_stream_and_no_other(tmp_path: Path) -
         assert [done.stream for done in there.done] == [poisoned]
         assert not handle.done
     assert actions(tmp_path, STREAM) == ["started", "opened", "stopped"]
+
+
+async def test_what_a_full_disk_refused_is_booked_when_there_is_room_and_its_minute_is_counted_once(
+    tmp_path: Path,
+) -> None:
+    disk = FailingFiles("BTCUSDT")
+    async with company(tmp_path) as there:
+        there.desk.rows[moment("10:02")] = (100, 111, 99, 104, 5)
+        there.live.store = Store(tmp_path, files=disk)  # type: ignore[arg-type]  # it answers what the disk answers
+        there.live.background("BTCUSDT", strategy=LONG, exchange=there.desk)
+        await there.until("10:02:30")
+        disk.full = True
+        await there.until("10:03:30")
+        disk.full = False
+        await there.until("10:04:30")
+        # The slot at which it closed could not be asked in its minute.
+        assert [type(fault.error) for fault in there.faults] == [AppendRefused, SlotMissed]
+    closed = journalled(tmp_path, STREAM)[2]
+    assert (closed.action, closed.at, closed.recorded_at) == ("closed", moment("10:03"), moment("10:04:02"))
+    assert closed.ticks == Ticks(active=1)
 
 
 async def test_where_one_stream_of_a_run_fails_the_run_raises_and_every_journal_is_ended(tmp_path: Path) -> None:
