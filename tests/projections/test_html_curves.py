@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.projections.reading_html import Page
-from tests.projections.stories import DAY_MINUTES, START_AT, Story, trades
+from tests.projections.stories import DAY_MINUTES, START_AT, Story, at, trades
 from tickfold_projections.equity import Point, deepest_drawdown
 from tickfold_projections.render_html import render_html
 from tickfold_projections.render_html_curves import COLUMNS, Scale, curves, depths, thinned, ticks
@@ -95,6 +95,16 @@ def test_the_drawdown_is_that_of_the_statistics(given_results: list[float]) -> N
     made = told(given_results)
     deepest = -min(point.equity for point in depths(curve_of(made)))
     assert math.isclose(deepest, made.statistics.max_drawdown.value or 0, abs_tol=1e-6)
+
+
+def test_the_curve_begins_with_the_first_opening_that_is_told_or_whose_end_is() -> None:
+    first, other = Story("A"), Story("B")
+    first.trade(10, 100, 1.0)
+    other.open(5)
+    events = [*first.events, *other.events]
+    assert [point.at for point in curve_of(report("w", events))] == [at(5), at(100)]
+    assert [point.at for point in curve_of(report("w", events, start=at(50)))] == [at(10), at(100)]
+    assert [point.at for point in curve_of(report("w", first.events))] == [at(10), at(100)]
 
 
 def test_the_deepest_fall_is_marked_and_told() -> None:

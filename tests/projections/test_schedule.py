@@ -80,6 +80,7 @@ def test_the_last_line_is_of_all_entries_and_not_of_all_lines() -> None:
     assert told.together["filled"] == Figure(4.0)
     assert told.together["average_fill"] == Figure(47.5)
     assert told.together["median_fill"] == Figure(40.0)
+    assert told.symbols[1].waiting == Figure(0.0)
     assert told.symbols[1].average_in_vain == Figure(None, "no entry was cancelled")
 
 
