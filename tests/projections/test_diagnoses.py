@@ -108,7 +108,7 @@ def priced(stop: float, exits: Sequence[float], position: str = "long") -> Repor
 def test_a_stop_near_for_the_costs_is_told_with_both() -> None:
     near = "Stops are near for the costs: fees and slippage take 0.40 % a signal, the stop is 1.00 % away (median)."
     assert about(diagnoses(priced(99.0, [101.0, 99.0] * 5)), "Stops") == [near]
-    assert about(diagnoses(priced(101.0, [101.0, 99.0] * 5, "short")), "Stops") == [near]
+    assert about(diagnoses(priced(101.0, [99.5] * 10, "short")), "Stops") == [near]
     assert about(diagnoses(priced(98.0, [101.0, 99.0] * 5)), "Stops") == []
     assert about(diagnoses(priced(99.0, [101.0] * 9)), "Stops") == []
 
