@@ -1,7 +1,7 @@
 # Each target prepares what it needs by itself: git, make and python3 (3.11 or newer, with venv) are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench soak requirements clean
+.PHONY: help demo test check prove bench soak requirements clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,9 @@ check: $(VENV)/dev.stamp ## lint, format, types, the direction of imports, the r
 		echo "== $$step"; $(BIN)/$$step || failed="$$failed, $$step"; \
 	done; \
 	if [ -n "$$failed" ]; then echo "Failed: $${failed#, }" >&2; exit 1; fi
+
+prove: $(VENV)/dev.stamp ## the journal's proof at length, with its counts (PROVE="crash --states 1000000"; PROVE=--help)
+	@$(BIN)/python -m tests.proof.prove $(PROVE)
 
 bench: $(VENV)/dev.stamp ## every benchmark, one after the other, each beside its physical floor
 	@set -e; for benchmark in benchmarks/[!_]*.py; do echo "== $$benchmark"; $(BIN)/python "$$benchmark"; done

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -179,7 +180,12 @@ def tried(seed: int) -> dict[tuple[str, str], Counter[str]]:
     return found
 
 
-def main() -> None:
+ALLOWED = {"right", "refused", "set aside", "undecidable"}
+SEEN = {"right", "refused"}
+"""Outcomes; where someone knows the newest record, every loss is seen."""
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description="Damage journals in every way; print what comes of it.")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, default=2)
@@ -191,7 +197,10 @@ def main() -> None:
                 total[key] = total.get(key, Counter()) + count
     for (kind, which), count in total.items():
         print(f"{kind}, MARK {which}: {count.total()} copies, {dict(sorted(count.items()))}")
+    print(f"{sum(count.total() for count in total.values())} damaged copies of {asked.seeds} journals")
+    bad = [key for key, count in total.items() if set(count) - (ALLOWED if "newest" not in key[1] else SEEN)]
+    return int(bool(bad))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
