@@ -43,18 +43,21 @@ class Page(HTMLParser):
             if each.name == name and (kind is None or kind in each.attributes.get("class", "").split())
         ]
 
-    def rows(self, kind: str) -> list[list[str]]:
-        """The cells of the rows of the tables of a kind, heads included."""
-        rows: list[list[str]] = []
-        within = False
+    def tables(self) -> list[tuple[str, list[list[str]]]]:
+        """Each table's kind, and the cells of its rows, heads included."""
+        tables: list[tuple[str, list[list[str]]]] = []
         for each in self.elements:
             if each.name == "table":
-                within = kind in each.attributes["class"].split()
-            elif within and each.name == "tr":
-                rows.append([])
-            elif within and each.name in {"td", "th"}:
-                rows[-1].append(each.text)
-        return rows
+                tables.append((each.attributes["class"], []))
+            elif each.name == "tr":
+                tables[-1][1].append([])
+            elif each.name in {"td", "th"}:
+                tables[-1][1][-1].append(each.text)
+        return tables
+
+    def rows(self, kind: str) -> list[list[str]]:
+        """The rows of all tables of a kind."""
+        return [row for name, rows in self.tables() if kind in name.split() for row in rows]
 
     def handle_decl(self, decl: str) -> None:
         self.declared.append(decl)
