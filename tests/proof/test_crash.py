@@ -8,7 +8,7 @@ import os
 import pytest
 
 from tests.proof import kept
-from tests.proof.lives import script_of, shrunk, tried
+from tests.proof.lives import Life, Script, script_of, shrunk, tried
 
 STORE = kept.trial()
 STATES = int(os.environ.get("TICKFOLD_CRASH_STATES", "200000"))
@@ -26,3 +26,25 @@ def test_every_state_that_a_power_cut_leaves_is_recovered(part: int) -> None:
         states += finding.states
         if states >= STATES // PARTS:
             return
+
+
+KEPT = {
+    "the tail is believed before it is written again": Script(
+        (Life((1,)), Life((300,), dies_after=21), Life(())), sector=512, seed=40
+    ),
+    "no sync of the tail after recovery": Script(
+        (Life((), dies_after=11), Life((1500, 1), power=892), Life((1500,))), sector=4096, seed=9
+    ),
+    "no sync of the directories at open": Script(
+        (Life((), dies_after=58), Life((60,), dies_after=23)), sector=64, seed=0
+    ),
+    "a record enters an extension that was not synced": Script((Life((1500,), dies_after=58),), sector=64, seed=0),
+}
+"""What was left when scripts that had shown these faults, put into the store on purpose, were made as short as can be."""
+
+
+@pytest.mark.parametrize("fault", KEPT)
+def test_the_shortest_scripts_that_showed_a_fault_show_none_in_the_store(fault: str) -> None:
+    finding = tried(KEPT[fault], STORE)
+    assert finding.faults == ()
+    assert finding.states > 20

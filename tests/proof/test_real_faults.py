@@ -67,6 +67,14 @@ def test_a_clock_that_runs_backwards_is_written_down_as_it_ran(tmp_path: Path) -
     again.close()
 
 
+def test_a_file_that_cannot_be_looked_for_is_not_taken_for_absent(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    files = LinuxFiles()
+    assert [files.exists(str(tmp_path / name)) for name in ("loop", "none", "none/none")] == [True, False, False]
+    with pytest.raises(OSError, match="Too many levels"):
+        files.exists(str(tmp_path / "loop" / "MARK"))
+
+
 # A disk of our own, for who may mount.
 
 mounting = pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="only root may mount")

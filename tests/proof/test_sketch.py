@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.proof import plain
-from tests.proof.lives import script_of, tried
+from tests.proof.lives import script_of, shrunk, tried
 from tests.proof.sketch import trial
 
 WHOLE = trial()
@@ -49,3 +49,12 @@ def test_the_disk_finds_out_each_step_that_is_left_out(fault: str) -> None:
 
 def test_one_byte_that_did_not_land_inside_a_sector_is_refused_and_counted() -> None:
     assert sum(tried(script_of(seed, WHOLE.sizes), WHOLE).holes for seed in range(12)) > 0
+
+
+def test_a_fault_is_shrunk_to_a_script_that_still_shows_it() -> None:
+    faulty = trial("no sync of a record")
+    long = next(script for seed in range(60) if tried(script := script_of(seed, WHOLE.sizes), faulty).faults)
+    short = shrunk(long, faulty)
+    assert tried(short, faulty).faults
+    assert sum(len(life.steps) for life in short.lives) <= 2
+    assert tried(short, WHOLE).faults == ()
