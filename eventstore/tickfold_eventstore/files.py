@@ -116,7 +116,11 @@ class _PosixFiles:
         os.ftruncate(descriptor, size)
 
     def exists(self, path: str) -> bool:
-        return os.path.lexists(path)
+        try:
+            os.lstat(path)
+        except (FileNotFoundError, NotADirectoryError):
+            return False  # any other error is no answer: a MARK that cannot be looked for is not absent
+        return True
 
     def listdir(self, path: str) -> list[str]:
         return [entry.name for entry in Path(path).iterdir()]
