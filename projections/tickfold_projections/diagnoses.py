@@ -33,6 +33,9 @@ MANY_EXPIRED = 50
 FEW_FILLED = 50
 """Percent of the limit entries that were filled."""
 
+LARGEST = 1e12
+"""No market gives a result over so many percent: where one stands in a report, nothing is said."""
+
 COSTLY = 25
 """Percent of the way to the stop that costs take."""
 
@@ -49,6 +52,8 @@ class _Paid:
 def diagnoses(report: Report) -> list[str]:
     """A sentence for each rule that applies."""
     closed = [row for row in report.rows if row.action == "closed" and row.percentage is not None]
+    if any(abs(result) > LARGEST for result in _results(closed)):
+        return []
     found = (_few(closed), _luck(closed), _one(closed), _expired(closed), _unfilled(report.rows), *_costs(closed))
     return [each for each in (*found, _sunk(report)) if each is not None]
 
@@ -129,6 +134,8 @@ def _paid(row: Row) -> _Paid | None:
     if not isinstance(entry, float | int) or not isinstance(stop, float | int) or price is None or net is None:
         return None
     moved = 100 * (price / entry - 1)
+    if moved > LARGEST:
+        return None
     gross = moved if row.position == "long" else -moved
     return _Paid(net=net, cost=gross - net, risk=100 * abs(entry - stop) / entry)
 

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 import attrs
 
 from .equity import DAY_MS, Point
+from .figures import Figure, figure
 from .trades import Trade
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -37,15 +38,15 @@ _THURSDAY = 3
 class Month:
     """A calendar month from the first opening to the last closing.
 
-    `name` is `2022-01`; `change` that of the equity in percent, None where it was nothing before. A month in which
+    `name` is `2022-01`, `total` the sum of the results and `change` that of the equity, in percent. A month in which
     nothing closed changed nothing.
     """
 
     name: str
     closed: int
     wins: int
-    total: float
-    change: float | None
+    total: Figure
+    change: Figure
 
 
 @attrs.frozen
@@ -55,7 +56,7 @@ class Share:
     name: str
     closed: int
     wins: int
-    total: float
+    total: Figure
 
 
 def by_month(curve: Sequence[Point], trades: Sequence[Trade]) -> list[Month]:
@@ -73,10 +74,14 @@ def by_month(curve: Sequence[Point], trades: Sequence[Trade]) -> list[Month]:
     for month in range(first, last + 1):
         share = _share(f"{month // 12:04}-{month % 12 + 1:02}", closed.get(month, []))
         end = ends.get(month, before)
-        change = 100 * (end / before - 1) if before > 0 and math.isfinite(end) else None
-        months.append(Month(share.name, share.closed, share.wins, share.total, change))
+        months.append(Month(share.name, share.closed, share.wins, share.total, change_of(before, end)))
         before = end
     return months
+
+
+def change_of(before: float, after: float) -> Figure:
+    """How far an equity went, in percent of what it was."""
+    return figure(lambda: 100 * (after / before - 1), None if before else "the equity was nothing before")
 
 
 def by_weekday(trades: Sequence[Trade]) -> list[Share]:
@@ -105,4 +110,4 @@ def _grouped(pairs: Iterable[tuple[int, Trade]]) -> dict[int, list[Trade]]:
 
 def _share(name: str, trades: Sequence[Trade]) -> Share:
     results = [trade.percentage for trade in trades]
-    return Share(name, len(results), sum(result > 0 for result in results), math.fsum(results))
+    return Share(name, len(results), sum(result > 0 for result in results), figure(lambda: math.fsum(results)))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Sequence
 
-from .figures import DEFINITIONS, TOTAL_EVENTS, Definition, Figure
+from .figures import DEFINITIONS, TOTAL_EVENTS, Definition, Figure, figure
 from .periods import Month, Share
 from .render_html_page import Html, cell, join, row, table, text
 from .render_html_style import STEPS
@@ -77,7 +78,7 @@ def shares(caption: str, column: str, groups: Sequence[Share]) -> Html:
             [
                 text(str(group.closed)),
                 text(f"{100 * group.wins / group.closed:.2f} %" if group.closed else "–"),
-                _result(Figure(group.total), 2) if group.closed else text("–"),
+                _result(group.total, 2) if group.closed else text("–"),
                 _bar(group.closed / most),
             ],
         )
@@ -88,7 +89,7 @@ def shares(caption: str, column: str, groups: Sequence[Share]) -> Html:
 
 def months(told: Sequence[Month]) -> Html:
     """The change of the equity: a line a year, a column a month."""
-    largest = max((abs(month.change or 0) for month in told), default=0)
+    largest = max((abs(month.change.value or 0) for month in told), default=0)
     lines: list[str] = []
     for year, inside in itertools.groupby(told, key=lambda month: month.name[:4]):
         by_number = {int(month.name[5:]): month for month in inside}
@@ -107,8 +108,8 @@ def month_figures(told: Sequence[Month]) -> Html:
             [
                 text(str(month.closed)),
                 text(f"{100 * month.wins / month.closed:.2f} %" if month.closed else "–"),
-                _result(Figure(month.total), 2),
-                _result(Figure(month.change, "the equity was nothing before"), 2),
+                _result(month.total, 2),
+                _result(month.change, 2),
             ],
         )
         for month in told
@@ -196,18 +197,18 @@ def _bar(share: float) -> Html:
 def _month(month: Month | None, largest: float) -> Html:
     if month is None:
         return text("")
-    if month.change is None:
-        return text("N/A")
-    return cell(f"{month.change:+.2f}", kind=shade(month.change, largest))
+    return cell(_change(month.change), kind=shade(month.change.value, largest))
 
 
 def _year(inside: Sequence[Month]) -> str:
-    grown = 1.0
-    for month in inside:
-        if month.change is None:
-            return "N/A"
-        grown *= 1 + month.change / 100
-    return f"{100 * (grown - 1):+.2f}"
+    """The changes of its months, one after the other."""
+    grown = math.prod(1 + (month.change.value or 0) / 100 for month in inside)
+    lacks = (month.change.reason for month in inside)
+    return _change(figure(lambda: 100 * (grown - 1), *lacks))
+
+
+def _change(change: Figure) -> str:
+    return "N/A" if change.value is None else f"{change.value:+.2f}"
 
 
 def _shaded(figure: Figure, column: Definition, places: int, largest: float) -> Html:

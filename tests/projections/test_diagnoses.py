@@ -125,3 +125,8 @@ def test_a_fall_that_is_not_made_good_is_told_until_it_is() -> None:
     assert about(said([1.0, -20.0, 5.0]), "The deepest") == [SUNK]
     assert about(said([1.0, -20.0, 30.0]), "The deepest") == []
     assert about(said([1.0, 2.0]), "The deepest") == []
+
+
+def test_nothing_is_said_of_results_that_no_market_gives() -> None:
+    assert said([1.0, -20.0, 1e13]) == []
+    assert said([1.0, -20.0, 1e308, 1e308]) == []

@@ -38,7 +38,7 @@ def told(results: list[float], every: float = 700) -> Report:
 
 
 @given(results)
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 def test_the_curve_goes_through_every_point_where_there_is_room(given_results: list[float]) -> None:
     curve = curve_of(told(given_results, every=10_000))
     page = curves(curve)
@@ -74,6 +74,7 @@ def test_of_many_points_the_highest_and_the_lowest_are_drawn() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 3_000), st.integers(-5, 5)), min_size=2, max_size=400))
+@settings(deadline=None)
 def test_thinning_keeps_first_last_lowest_and_highest_of_each_column_in_order(pairs: list[tuple[int, int]]) -> None:
     points = [Point(at, float(value)) for at, value in sorted(pairs, key=lambda pair: pair[0])]
     scale = Scale(0, 3_000, -5, 5)
@@ -91,6 +92,7 @@ def test_thinning_keeps_first_last_lowest_and_highest_of_each_column_in_order(pa
 
 
 @given(results)
+@settings(deadline=None)
 def test_the_drawdown_is_that_of_the_statistics(given_results: list[float]) -> None:
     made = told(given_results)
     deepest = -min(point.equity for point in depths(curve_of(made)))
@@ -157,6 +159,7 @@ def test_within_a_day_the_first_and_the_last_minute_are_told() -> None:
 
 
 @given(st.floats(-1e6, 0), st.floats(1e-6, 1e6))
+@settings(deadline=None)
 def test_levels_are_few_and_round_and_inside(low: float, high: float) -> None:
     levels = ticks(low, high)
     assert 1 <= len(levels) <= 5

@@ -7,7 +7,7 @@ import hashlib
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.projections.reading_html import FETCHING, Page
@@ -115,7 +115,7 @@ def test_text_from_outside_is_seen_as_it_is_and_changes_no_element(text: str) ->
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=30))
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 def test_whatever_a_note_is_it_is_one_cell(text: str) -> None:
     page = hostile(text)
     assert [line[11] for line in Page(page).rows("signals")][2:] == [shown(text)] * 2
@@ -256,3 +256,24 @@ def test_ten_thousand_signals_are_a_page_of_less_than_four_megabytes() -> None:
     page = render_html(report("w", events))
     assert 2_000_000 < len(page.encode()) < 4_000_000
     assert page.count("<tr class=") == 10_000 + 1  # and the heat's last line
+
+
+extremes = st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0.0, -100.0, 1e308, -1e308, 5e-324])
+
+
+@given(
+    st.integers(-(10**11), 10**11),
+    st.lists(st.tuples(st.integers(0, 10**7), st.integers(0, 10**6), extremes), max_size=40),
+    st.booleans(),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_whatever_happened_is_a_page(start: int, happened: list[tuple[int, int, float]], still: bool) -> None:
+    story, minute = Story(), start
+    for gap, held, result in happened:
+        story.trade(minute + gap, minute + gap + held, result)
+        minute += gap + held
+    if still:
+        story.open(minute + 1)
+    page = Page(render_html(report("w", story.events)))
+    assert page.named("h1")[0].text == "Live Trading Report: w"
+    assert not re.search(r"\b(nan|inf)\b", page.named("body")[0].text)
