@@ -57,3 +57,10 @@ def test_every_decision_is_said_in_the_same_parts() -> None:
     decisions = sorted((pages.ROOT / "docs" / "adr").glob("*.md"))
     told = {path.name: re.findall(r"^## (.*)$", path.read_text(encoding="utf-8"), re.MULTILINE) for path in decisions}
     assert {name: found for name, found in told.items() if found != parts} == {}
+
+
+def test_the_page_for_contributors_knows_every_folder_of_tests() -> None:
+    told = set(re.findall(r"^\| (`[^|]+) \|", pages.text_of("CONTRIBUTING.md"), re.MULTILINE))
+    named = {name for row in told for name in re.findall(r"`(\w+)`", row)}
+    folders = {path.name for path in (pages.ROOT / "tests").iterdir() if any(path.glob("*.py"))}
+    assert folders - named == set()
