@@ -166,6 +166,7 @@ class Disk:
 
     def __init__(self, image: Image | None = None, sector: int = SECTOR) -> None:
         self.root = Folder()
+        self.folders: dict[str, Folder] = {"/": self.root}
         self.sector = sector
         self.descriptors: dict[int, tuple[str, Node]] = {}
         self.locks: dict[int, int] = {}
@@ -183,23 +184,23 @@ class Disk:
     # Looking.
 
     def node(self, path: str) -> Node:
-        if self.dead:
-            raise Dead
-        found: Node = self.root
-        for part in path.split("/"):
-            if not part:
-                continue
-            if not isinstance(found, Folder):
-                raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
-            if part not in found.cache:
-                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
-            found = found.cache[part]
-        return found
+        if path == "/":
+            return self.folder(path)
+        folder, name = self._parent(path)
+        if name not in folder.cache:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        return folder.cache[name]
 
     def folder(self, path: str) -> Folder:
+        if self.dead:
+            raise Dead
+        known = self.folders.get(path)
+        if known is not None:
+            return known
         node = self.node(path)
         if not isinstance(node, Folder):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), path)
+        self.folders[path] = node
         return node
 
     def file(self, descriptor: int) -> File:
@@ -310,6 +311,7 @@ class Disk:
         folder, name = self._parent(path)
         self.node(path)
         folder.put(name, None)
+        self.folders = {"/": self.root}
         self.watch("unlink")
 
     def rename(self, source: str, target: str) -> None:
@@ -318,6 +320,7 @@ class Disk:
         to_folder, to_name = self._parent(target)
         to_folder.put(to_name, node)
         from_folder.put(from_name, None)
+        self.folders = {"/": self.root}
         self.watch("rename")
 
     # Ends of a process and of power.

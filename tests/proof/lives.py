@@ -111,25 +111,30 @@ class Run:
     kept: tuple[object, ...] = ()
     asked: tuple[object, ...] = ()
     calls: int = 0
+    rng: Random = attrs.Factory(Random)
 
     def run(self) -> None:
         """Raises Lost, or what the subject raises, where a kill or a power cut that was taken broke the promise."""
-        rng = Random(self.script.seed)
+        self.rng = Random(self.script.seed)
         disk = Disk(sector=self.script.sector)
         for life in self.script.lives:
-            self.live(disk, life, rng)
+            self.live(disk, life)
             if life.power is not None:
                 cuts = [cut for cut in power_cuts(disk, Random(life.power), 6) if not cut.hole]
                 disk = Disk(Random(life.power).choice(cuts).image, self.script.sector)
 
-    def live(self, disk: Disk, life: Life, rng: Random) -> None:
+    def cut(self, disk: Disk) -> None:
+        """Note what a power cut would leave now, and what may be read from it."""
+        cuts = power_cuts(disk, self.rng, self.budget)
+        self.states.extend(State(cut, self.kept, self.asked) for cut in cuts)
+
+    def live(self, disk: Disk, life: Life) -> None:
         self.calls = 0
 
         def watch(call: str) -> None:
             self.calls += 1
-            if call != "synced":
-                cuts = power_cuts(disk, rng, self.budget)
-                self.states.extend(State(cut, self.kept, self.asked) for cut in cuts)
+            if not call.startswith("sync"):  # a sync takes possibilities away and adds none
+                self.cut(disk)
             if self.calls == life.dies_after:
                 disk.kill()
 
@@ -149,6 +154,7 @@ class Run:
                 subject.keep_place()
             else:
                 self.append(subject, step)
+                self.cut(disk)
         subject.close()
 
     def append(self, subject: Subject, size: int) -> None:
@@ -161,6 +167,7 @@ class Run:
         if subject.told not in (self.kept, self.kept + self.asked):
             raise Lost(f"after {self.calls} calls, of {len(self.kept)} records {len(subject.told)} came back")
         self.kept, self.asked = subject.told, ()
+        self.cut(disk)
         return subject
 
 

@@ -40,7 +40,7 @@ KEPT = {
     ),
     "a record enters an extension that was not synced": Script((Life((1500,), dies_after=58),), sector=64, seed=0),
 }
-"""What was left when scripts that had shown these faults, put into the store on purpose, were made as short as can be."""
+"""What was left of scripts that had shown these faults, put into the store on purpose, when they were made short."""
 
 
 @pytest.mark.parametrize("fault", KEPT)
