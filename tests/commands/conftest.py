@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,22 +13,30 @@ from tickfold.sources import EXCHANGES
 from tickfold.strategy import STRATEGIES
 
 
-@pytest.fixture(autouse=True)
-def _world_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+@contextmanager
+def world_as_it_was() -> Generator[None]:
     """A command forgets what was registered and imports a user's file; other tests must not feel that."""
-    monkeypatch.delenv("TICKFOLD_DATA_DIR", raising=False)
     registries = [vars(registry) for registry in (STRATEGIES, EXCHANGES, FRAMES)]
     before = [dict(registry["_things"]) for registry in registries]
     path, modules = list(sys.path), set(sys.modules)
-    yield
-    for registry, things in zip(registries, before, strict=True):
-        registry["_things"].clear()
-        registry["_things"].update(things)
-    sys.path[:] = path
-    for name in set(sys.modules) - modules:
-        file = getattr(sys.modules[name], "__file__", None)
-        if file is not None and "pytest" in file and name != "pytest":
-            del sys.modules[name]
+    try:
+        yield
+    finally:
+        for registry, things in zip(registries, before, strict=True):
+            registry["_things"].clear()
+            registry["_things"].update(things)
+        sys.path[:] = path
+        for name in set(sys.modules) - modules:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file is not None and "pytest" in file and name != "pytest":
+                del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
+def _world_as_it_was(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("TICKFOLD_DATA_DIR", raising=False)
+    with world_as_it_was():
+        yield
 
 
 @pytest.fixture
@@ -40,7 +49,8 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
 @pytest.fixture(scope="session")
 def journals(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with three journals of a few days; not to be changed."""
-    return Files(tmp_path_factory.mktemp("journals")).three_journals()
+    with world_as_it_was():
+        return Files(tmp_path_factory.mktemp("journals")).three_journals()
 
 
 @pytest.fixture
