@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from .folder import QUARANTINE, Folder, segment_name, write_all
+from .folder import QUARANTINE, Folder, read_all, segment_name, write_all
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,18 +33,23 @@ def move_unfinished(folder: Folder, names: Iterable[str]) -> None:
 
 
 def move_away(folder: Folder, path: str, why: str) -> None:
-    """Move a whole file beside the journal; durable when it returns."""
+    """Move a whole file beside the journal; durable when it returns.
+
+    Copied, synced and only then removed: after a power cut a rename may have landed in neither of two directories.
+    """
     parent, _, name = path.rpartition("/")
     _prepare(folder)
     free = _free_name(folder, name)
     descriptor = folder.files.open(path)
     try:
-        reason = Reason(why=why, file=name, offset=0, length=folder.files.size(descriptor))
+        whole = read_all(folder.files, descriptor, folder.files.size(descriptor), 0)
     finally:
         folder.files.close(descriptor)
+    reason = Reason(why=why, file=name, offset=0, length=len(whole))
     _write(folder, f"{free}.reason", msgspec.json.encode(reason) + b"\n")
-    folder.files.rename(path, folder.at(f"{QUARANTINE}/{free}"))
+    _write(folder, free, whole)
     folder.sync_names(folder.at(QUARANTINE))
+    folder.files.unlink(path)
     folder.sync_names(parent)
 
 
