@@ -20,7 +20,13 @@ COLUMNS = 1000
 """Columns of a drawing."""
 
 LARGEST = 1e12
-"""How many times its start the equity may reach in a drawing."""
+"""How many times its start the equity may reach in a drawing, or, on a logarithmic scale, what part of it."""
+
+_CHOICE = Html(
+    '<fieldset class="filter"><legend>Scale</legend>'
+    '<label><input type="radio" name="scale" id="scale-linear" checked> Linear</label>'
+    '<label><input type="radio" name="scale" id="scale-logarithmic"> Logarithmic</label></fieldset>\n'
+)
 
 _TOP, _FOOT = 10, 26
 """Room above the drawing and, for the days, under it, in pixels."""
@@ -42,6 +48,20 @@ class Scale:
         return 1000 * (self.high - value) / (self.high - self.low)
 
 
+@attrs.frozen
+class _Drawing:
+    """A curve, the scale that it is drawn to, and the levels that are named; `kind` says how it looks."""
+
+    name: str
+    kind: str
+    title: str
+    said: str
+    points: Sequence[Point]
+    scale: Scale
+    levels: Sequence[tuple[float, str]]
+    height: int
+
+
 def curves(curve: Sequence[Point]) -> Html:
     """Both drawings, or why there is none."""
     if len(curve) == 1:
@@ -52,7 +72,10 @@ def curves(curve: Sequence[Point]) -> Html:
         return Html("<p>No curve: the equity is too large to be drawn.</p>\n")
     fall = deepest_drawdown(curve)
     equity = [Point(point.at, 100 * (point.equity - 1)) for point in curve]
-    return join((_equity(equity, fall), _drawdown(depths(curve), fall)))
+    parts = [_drawing(_equity(equity), fall), _drawing(_drawdown(depths(curve), fall), fall)]
+    if min(point.equity for point in curve) > 1 / LARGEST:
+        parts = [_CHOICE, parts[0], _drawing(_logarithm(curve, equity), fall), parts[1]]
+    return join(parts)
 
 
 def depths(curve: Sequence[Point]) -> list[Point]:
@@ -84,16 +107,36 @@ def ticks(low: float, high: float, count: int = 4) -> list[float]:
     return [place * step for place in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _equity(points: Sequence[Point], fall: Drawdown | None) -> Html:
-    top, bottom = max(points, key=lambda point: point.equity), min(points, key=lambda point: point.equity)
-    said = (
-        f"Change of the equity: {_percent(points[-1].equity)} at {_day(points[-1].at)}, "
-        f"highest {_percent(top.equity)} at {_day(top.at)}, lowest {_percent(bottom.equity)} at {_day(bottom.at)}."
-    )
-    return _drawing("equity", "Equity", said, points, 240, fall, ("curve", "under"))
+def growths(low: float, high: float) -> list[float]:
+    """Levels for a logarithmic scale from `low` to `high` times the start: 1, 2 and 5 times powers of ten, or round
+    percentages where so few of those would lie in between.
+    """
+    if high < 5 * low:
+        return [1 + level / 100 for level in ticks(100 * (low - 1), 100 * (high - 1))]
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found = [times * 10.0**power for power in powers for times in (1, 2, 5)]
+    return [level for level in found if low <= level <= high]
 
 
-def _drawdown(points: Sequence[Point], fall: Drawdown | None) -> Html:
+def _equity(points: Sequence[Point]) -> _Drawing:
+    scale = _scale(points)
+    levels = [(level, _level(level)) for level in ticks(scale.low, scale.high)]
+    return _Drawing("equity", "linear", "Equity, in percent", _summary(points), points, scale, levels, 240)
+
+
+def _logarithm(curve: Sequence[Point], percents: Sequence[Point]) -> _Drawing:
+    """The same on a scale on which equal shares are equally high."""
+    points = [Point(point.at, math.log(point.equity)) for point in curve]
+    scale = _scale(points)
+    levels = [
+        (math.log(level), _level(round(100 * (level - 1), 9)))
+        for level in growths(math.exp(scale.low), math.exp(scale.high))
+    ]
+    title = "Equity, in percent, on a logarithmic scale"
+    return _Drawing("logarithm", "logarithmic", title, _summary(percents), points, scale, levels, 240)
+
+
+def _drawdown(points: Sequence[Point], fall: Drawdown | None) -> _Drawing:
     said = "The equity never fell."
     if fall is not None:
         end = f"made good at {_day(fall.end_at)}" if fall.recovered else "not made good yet"
@@ -101,30 +144,32 @@ def _drawdown(points: Sequence[Point], fall: Drawdown | None) -> Html:
             f"Deepest fall {100 * fall.depth:.2f} %, from the peak at {_day(fall.peak_at)} "
             f"to the trough at {_day(fall.trough_at)}; {end}."
         )
-    return _drawing("drawdown", "Drawdown", said, points, 130, fall, ("depth", "sunk"))
-
-
-def _drawing(
-    name: str,
-    title: str,
-    said: str,
-    points: Sequence[Point],
-    height: int,
-    fall: Drawdown | None,
-    kinds: tuple[str, str],
-) -> Html:
     scale = _scale(points)
-    line, area = kinds
-    path = _path(points, scale)
-    marks = _marks(points, scale, height, fall)
+    levels = [(level, _level(level)) for level in ticks(scale.low, scale.high, 2)]
+    return _Drawing("drawdown", "sunk", "Drawdown, in percent", said, points, scale, levels, 130)
+
+
+def _summary(points: Sequence[Point]) -> str:
+    top, bottom = max(points, key=lambda point: point.equity), min(points, key=lambda point: point.equity)
+    return (
+        f"Change of the equity: {_percent(points[-1].equity)} at {_day(points[-1].at)}, "
+        f"highest {_percent(top.equity)} at {_day(top.at)}, lowest {_percent(bottom.equity)} at {_day(bottom.at)}."
+    )
+
+
+def _drawing(told: _Drawing, fall: Drawdown | None) -> Html:
+    name, scale, height = told.name, told.scale, told.height
+    path = _path(told.points, scale)
+    band, trough = _marks(told, fall)
     return Html(
-        f'<figure>\n<svg role="img" aria-labelledby="{name}-name {name}-said" height="{_TOP + height + _FOOT}">\n'
-        f'<title id="{name}-name">{title}</title>\n<desc id="{name}-said">{text(said)}</desc>\n'
-        f"{marks[0]}{_levels(scale, height)}"
+        f'<figure class="{told.kind}">\n'
+        f'<svg role="img" aria-labelledby="{name}-name {name}-said" height="{_TOP + height + _FOOT}">\n'
+        f'<title id="{name}-name">{told.title}</title>\n<desc id="{name}-said">{text(told.said)}</desc>\n'
+        f"{band}{_levels(told)}"
         f'<svg y="{_TOP}" height="{height}" viewBox="0 0 {COLUMNS} 1000" preserveAspectRatio="none">'
-        f'<path class="{area}" d="{path}V{scale.y(0):.1f}H0Z"/><path class="{line}" d="{path}"/></svg>\n'
-        f"{marks[1]}{_days(scale, height)}</svg>\n"
-        f"<figcaption>{title}, in percent. {text(said)}</figcaption>\n</figure>\n"
+        f'<path class="area" d="{path}V{scale.y(0):.1f}H0Z"/><path class="curve" d="{path}"/></svg>\n'
+        f"{trough}{_days(scale, height)}</svg>\n"
+        f"<figcaption>{told.title}. {text(told.said)}</figcaption>\n</figure>\n"
     )
 
 
@@ -146,12 +191,13 @@ def _path(points: Sequence[Point], scale: Scale) -> str:
     return "".join(steps)
 
 
-def _marks(points: Sequence[Point], scale: Scale, height: int, fall: Drawdown | None) -> tuple[str, str]:
+def _marks(told: _Drawing, fall: Drawdown | None) -> tuple[str, str]:
     """The deepest fall: a band behind the curve, and a circle at its trough."""
     if fall is None:
         return "", ""
+    scale, height = told.scale, told.height
     begin, end = scale.x(fall.peak_at) / 10, scale.x(fall.end_at) / 10
-    trough = min(point.equity for point in points if point.at == fall.trough_at)
+    trough = min(point.equity for point in told.points if point.at == fall.trough_at)
     x, y = scale.x(fall.trough_at) / 10, _TOP + height * scale.y(trough) / 1000
     return (
         f'<rect class="band" x="{begin:.2f}%" width="{end - begin:.2f}%" y="{_TOP}" height="{height}"/>\n',
@@ -159,13 +205,13 @@ def _marks(points: Sequence[Point], scale: Scale, height: int, fall: Drawdown | 
     )
 
 
-def _levels(scale: Scale, height: int) -> str:
+def _levels(told: _Drawing) -> str:
     lines: list[str] = []
-    for level in ticks(scale.low, scale.high, 4 if height > 200 else 2):
-        y = _TOP + height * scale.y(level) / 1000
-        kind = "grid" if level else "zero"
+    for level, name in told.levels:
+        y = _TOP + told.height * told.scale.y(level) / 1000
+        kind = "zero" if name == _level(0) else "grid"
         lines.append(f'<line class="{kind}" x2="100%" y1="{y:.1f}" y2="{y:.1f}"/>')
-        lines.append(f'<text x="2" y="{y - 4:.1f}">{_level(level)}</text>\n')
+        lines.append(f'<text x="2" y="{y - 4:.1f}">{name}</text>\n')
     return "".join(lines)
 
 

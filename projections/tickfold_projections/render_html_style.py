@@ -66,9 +66,11 @@ figcaption{font-size:13px;margin-top:2px}
 .grid{stroke:var(--rule)}
 .zero{stroke:var(--muted)}
 .curve{fill:none;stroke:var(--line);stroke-width:1.75;vector-effect:non-scaling-stroke}
-.under{fill:var(--line);opacity:.13}
-.depth{fill:none;stroke:var(--lost);stroke-width:1.5;vector-effect:non-scaling-stroke}
-.sunk{fill:var(--lost);opacity:.16}
+.area{fill:var(--line);opacity:.13}
+.sunk .curve{stroke:var(--lost)}
+.sunk .area{fill:var(--lost);opacity:.16}
+.logarithmic,#curves:has(#scale-logarithmic:checked) .linear{display:none}
+#curves:has(#scale-logarithmic:checked) .logarithmic{display:block}
 .band{fill:var(--fall);opacity:.28}
 .mark{fill:var(--page);stroke:var(--lost);stroke-width:2}
 figure text{fill:var(--muted);font-size:12px;paint-order:stroke;stroke:var(--page);stroke-width:4px}

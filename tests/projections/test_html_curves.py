@@ -13,7 +13,7 @@ from tests.projections.reading_html import Page
 from tests.projections.stories import DAY_MINUTES, START_AT, Story, at, trades
 from tickfold_projections.equity import Point, deepest_drawdown
 from tickfold_projections.render_html import render_html
-from tickfold_projections.render_html_curves import COLUMNS, Scale, curves, depths, thinned, ticks
+from tickfold_projections.render_html_curves import COLUMNS, Scale, curves, depths, growths, thinned, ticks
 from tickfold_projections.report import Report, report
 from tickfold_projections.told import curve_of
 
@@ -21,8 +21,9 @@ results = st.lists(st.floats(-30, 30).map(lambda result: round(result, 4)), min_
 
 
 def drawn(page: str, kind: str) -> list[tuple[int, float]]:
-    """The corners of a path: columns and rows of a thousand."""
-    (path,) = re.findall(rf'<path class="{kind}" d="M0 (.*?)"/>', page)
+    """The corners of a curve: columns and rows of a thousand."""
+    (figure,) = re.findall(rf'<figure class="{kind}">.*?</figure>', page, re.DOTALL)
+    (path,) = re.findall(r'<path class="curve" d="M0 (.*?)"/>', figure)
     begin, *steps = re.findall(r"[HV]?[-\d.]+", path)
     corners, x = [(0, float(begin))], 0
     for step in steps:
@@ -42,7 +43,7 @@ def told(results: list[float], every: float = 700) -> Report:
 def test_the_curve_goes_through_every_point_where_there_is_room(given_results: list[float]) -> None:
     curve = curve_of(told(given_results, every=10_000))
     page = curves(curve)
-    corners = drawn(page, "curve")
+    corners = drawn(page, "linear")
     values = [100 * (point.equity - 1) for point in curve]
     assert len(corners) == len(curve)
     span = curve[-1].at - curve[0].at
@@ -62,13 +63,13 @@ def test_of_many_points_the_highest_and_the_lowest_are_drawn() -> None:
     spiky[7_001], spiky[7_002] = -45.0, 70.0
     curve = curve_of(told(spiky, every=60))
     page = curves(curve)
-    corners = drawn(page, "curve")
+    corners = drawn(page, "linear")
     assert len(corners) < 4 * (COLUMNS + 1)
     top, bottom = max(point.equity for point in curve), min(point.equity for point in curve)
     highest, lowest = min(y for _, y in corners), max(y for _, y in corners)
     share = (corners[0][1] - highest) / (lowest - highest)
     assert math.isclose(share, (top - 1) / (top - bottom), abs_tol=1e-3)
-    assert len(page) < 120_000
+    assert len(page) < 180_000
     assert re.search(rf"highest \+{100 * (top - 1):.2f} % at 2022-", page)
     assert f"lowest {100 * (bottom - 1):+.2f} % at 2022-" in page
 
@@ -125,12 +126,12 @@ def test_the_deepest_fall_is_marked_and_told() -> None:
         "Deepest fall 20.00 %, from the peak at 2022-01-01 00:10 to the trough at 2022-01-02 00:10; "
         "made good at 2022-01-03 00:10."
     )
-    assert said == [whole, fall]
-    (band, _) = Page(page).named("rect", "band")
+    assert said == [whole, whole, fall]
+    (band, *_) = Page(page).named("rect", "band")
     span = 4 * DAY_MINUTES + 20
     assert band.attributes["x"] == f"{100 * 10 / span:.2f}%"
     assert band.attributes["width"] == f"{100 * 2 * DAY_MINUTES / span:.2f}%"
-    (mark, _) = Page(page).named("circle", "mark")
+    (mark, *_) = Page(page).named("circle", "mark")
     assert mark.attributes["cx"] == f"{100 * (DAY_MINUTES + 10) / span:.2f}%"
 
 
@@ -142,7 +143,7 @@ def test_a_fall_that_is_still_open_is_told_as_one() -> None:
 
 def test_days_stand_under_their_midnights() -> None:
     page = Page(curves(curve_of(told([1.0] * 9, every=DAY_MINUTES))))
-    days = [each for each in page.named("text") if each.attributes["y"] == "268"]
+    days = [each for each in page.named("text") if each.attributes["y"] == "268"][:5]
     assert [each.text for each in days] == ["2022-01-01", "2022-01-03", "2022-01-05", "2022-01-07", "2022-01-09"]
     span = 8 * DAY_MINUTES + 30
     assert [each.attributes["x"] for each in days] == [f"{100 * n * DAY_MINUTES / span:.2f}%" for n in (0, 2, 4, 6, 8)]
@@ -155,7 +156,7 @@ def test_within_a_day_the_first_and_the_last_minute_are_told() -> None:
     story.trade(70, 130, 1.0)
     page = Page(curves(curve_of(report("w", story.events))))
     days = [each.text for each in page.named("text") if each.attributes["y"] == "268"]
-    assert days == ["2022-01-01 01:10", "2022-01-01 02:10"]
+    assert days == ["2022-01-01 01:10", "2022-01-01 02:10"] * 2  # linear and logarithmic
 
 
 @given(st.floats(-1e6, 0), st.floats(1e-6, 1e6))
@@ -184,7 +185,42 @@ def test_why_there_is_no_curve(curve: list[Point], said: str) -> None:
     assert curves(curve) == f"<p>{said}</p>\n"
 
 
+@given(results)
+@settings(deadline=None)
+def test_on_the_logarithmic_scale_equal_shares_are_equally_high(given_results: list[float]) -> None:
+    curve = curve_of(told(given_results, every=10_000))
+    corners = drawn(curves(curve), "logarithmic")
+    values = [math.log(point.equity) for point in curve]
+    low, high = min(values), max(values)
+    if high - low > 1e-6:
+        top, bottom = min(y for _, y in corners), max(y for _, y in corners)
+        for value, (_, y) in zip(values, corners, strict=True):
+            assert math.isclose(y, top + (high - value) * (bottom - top) / (high - low), abs_tol=0.25)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "levels"),
+    [
+        (0.91, 1.1, [0.95, 1.0, 1.05, 1.1]),
+        (0.5, 2.0, [0.5, 1.0, 1.5, 2.0]),
+        (0.03, 1.0, [0.05, 0.1, 0.2, 0.5, 1.0]),
+        (1.0, 60.0, [1.0, 2.0, 5.0, 10.0, 20.0, 50.0]),
+    ],
+)
+def test_levels_of_the_logarithmic_scale_are_round(low: float, high: float, levels: list[float]) -> None:
+    assert growths(low, high) == pytest.approx(levels)
+
+
+def test_which_scale_is_seen_is_chosen_without_a_script() -> None:
+    page = render_html(told([1.0, -2.0]))
+    assert [each.attributes["id"] for each in Page(page).named("input")][:2] == ["scale-linear", "scale-logarithmic"]
+    assert re.search(r'<section id="curves".*id="scale-logarithmic".*<figure class="logarithmic">', page, re.DOTALL)
+    assert "#curves:has(#scale-logarithmic:checked) .logarithmic{display:block}" in page
+
+
 def test_an_equity_that_reaches_nothing_is_drawn_to_the_end() -> None:
     page = curves(curve_of(told([-100.0, 5.0])))
     assert "Deepest fall 100.00 %" in page
-    assert len(drawn(page, "depth")) == 3
+    assert "logarithmic" not in page
+    assert "logarithmic" not in curves(curve_of(told([-99.9999999] * 3)))
+    assert len(drawn(page, "sunk")) == 3
