@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 
 import click
 import pytest
@@ -36,8 +37,8 @@ def test_a_command_that_a_page_names_exists_with_its_options(page: str) -> None:
 
 @pytest.mark.parametrize("page", pages.pages())
 def test_a_target_that_a_page_names_exists(page: str) -> None:
-    spans = (span.split() for span in pages.code_spans(pages.text_of(page)))
-    targets = [word for span in spans if span[0] == "make" for word in span[1:] if "=" not in word]
+    spans = [span for span in pages.code_spans(pages.text_of(page)) if span.split()[0] == "make"]
+    targets = [word for span in spans for word in shlex.split(span)[1:] if "=" not in word]
     assert [target for target in targets if target not in TARGETS] == []
 
 
