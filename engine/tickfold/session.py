@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tickfold_eventstore.events import Cancelled, Event, Opened, Rejected, Scheduled, Started, Stopped
+from tickfold_eventstore.events import Event, Started, Stopped
 from tickfold_eventstore.log import EventLog
 from tickfold_eventstore.signals import Ticks
 from tickfold_projections.active_signal import Flat, Holding, Recovered, State, Waiting, evolve
@@ -73,14 +73,14 @@ class Session:
         else:
             self.active += 1
         events = decide(state, candle, price, self.config, self.place)
-        if events:
-            try:
-                self.commit(events)
-            except BaseException:
-                # Not handled after all: whoever comes back to this boundary counts it then.
-                self.idle, self.waiting, self.active = counts
-                raise
-        return events
+        if not events:
+            return ()
+        try:
+            return self.commit(events)
+        except BaseException:
+            # Not handled after all: whoever comes back to this boundary counts it then.
+            self.idle, self.waiting, self.active = counts
+            raise
 
     def pass_over(self, boundaries: int) -> None:
         """Count boundaries of which it is known that nothing happens at them and nothing is asked."""
@@ -95,19 +95,15 @@ class Session:
         """Whether the strategy has a question to answer at `boundary`."""
         return isinstance(self.state, Flat) and boundary % self._interval == 0 and boundary != self.answered_slot
 
-    def reply(self, proposal: Signal, slot: int, price: float) -> Opened | Scheduled | Rejected:
+    def reply(self, proposal: Signal, slot: int, price: float) -> tuple[Event, ...]:
         """Commit what the strategy's answer to `slot` becomes."""
-        event = answer(proposal, slot, price, self.config, self.place)
-        self.commit((event,))
-        return event
+        return self.commit((answer(proposal, slot, price, self.config, self.place),))
 
-    def cancel_waiting(self, at: int) -> tuple[Cancelled, ...]:
+    def cancel_waiting(self, at: int) -> tuple[Event, ...]:
         """Commit the end of a waiting entry, where there is one, because the run stops."""
         if not isinstance(self.state, Waiting):
             return ()
-        event = cancel(self.state.signal, at, "stopped", self.place)
-        self.commit((event,))
-        return (event,)
+        return self.commit((cancel(self.state.signal, at, "stopped", self.place),))
 
     def begin(self, at: int, version: str, recovered: str | None) -> tuple[Event, ...]:
         """Commit that a run begins after the boundary `at`."""

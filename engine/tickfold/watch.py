@@ -266,7 +266,7 @@ class Watch:
         if self._asking.late:
             self._missed(slot)
         elif answer is not None and not self._stopping:
-            await self._hand_out((self._session.reply(answer, slot, price),))
+            await self._hand_out(self._session.reply(answer, slot, price))
 
     def _is_askable(self, slot: int) -> bool:
         if self._clock.replayed:

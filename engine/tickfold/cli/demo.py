@@ -176,8 +176,8 @@ class Story:
         put()
         put(f"The journal of the killed run lies in {journal}")
         put("Try:")
-        put(f"   tickfold {shlex.join(('replay', '--at', str(seq), *data_dir))}")
-        put(f"   tickfold {shlex.join(('journal', 'show', *data_dir))}")
+        put(f"   {_typed()} {shlex.join(('replay', '--at', str(seq), *data_dir))}")
+        put(f"   {_typed()} {shlex.join(('journal', 'show', *data_dir))}")
         put(f"   jq -c '.events[]? | [.action, .signal.position, .pnl.percentage]' {shlex.quote(str(journal))}/*.jsonl")
 
     def _shown_call(self, *command: str) -> bytes:
@@ -195,6 +195,14 @@ def _end_of(closed: Closed | None) -> str:
         return "is open at the end of the month still"
     end = f"{closed.reason} at {price(closed.price)}, {closed.pnl.percentage:+.4f} %"
     return f"ends at its own candle, {instant(closed.at)}: {end}"
+
+
+def _typed() -> str:
+    """What to type for this very command: its name where the shell finds it under that, else its path."""
+    here = Path(sys.executable).with_name("tickfold")
+    if shutil.which("tickfold") == str(here) or not here.exists():
+        return "tickfold"
+    return shlex.quote(str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here))
 
 
 class _Action(msgspec.Struct):

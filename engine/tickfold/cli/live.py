@@ -18,7 +18,7 @@ from tickfold_eventstore.errors import JournalClosed, JournalPoisoned
 
 from ..clock import Clock, ReplayClock, WallClock
 from ..config import Config, Policy
-from ..errors import CandlesFilled, CandlesRevised, EndlessSource
+from ..errors import CandlesFilled, CandlesRevised, EndlessSource, SpanUnknown
 from ..exchanges import Exchange, span
 from ..handle import Handle
 from ..live import Live
@@ -115,7 +115,14 @@ async def _check_end(plan: Plan) -> None:
     """A replay needs an end: of the candles, or one that was named."""
     if isinstance(plan.clock, ReplayClock) and plan.clock.to is None:
         for symbol in plan.symbols:
-            _, end = await span(plan.exchange, symbol)
+            try:
+                _, end = await span(plan.exchange, symbol)
+            except SpanUnknown as error:
+                name = plan.exchange.name
+                raise WrongUse(
+                    f"--clock replay runs over recorded candles, and {name} does not say when it has some: "
+                    "give csv:PATH or sim:SEED, or leave the clock at the wall's"
+                ) from error
             if end is None:
                 raise EndlessSource(plan.exchange.name)
 

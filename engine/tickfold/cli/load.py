@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..errors import DeclarationError
+from ..errors import DeclarationError, UnknownName
 from ..exchanges import Exchange, as_exchange, is_source_text
 from ..frame import FRAMES
 from ..sources import EXCHANGES, find_exchange
@@ -46,6 +46,8 @@ def find_source(text: str | None) -> Exchange:
         return as_exchange(EXCHANGES.get(registered), name)
     try:
         return find_exchange(text)
+    except UnknownName as error:
+        raise WrongUse(f"--exchange {text}: {error}; a public exchange is written ccxt:{text}") from error
     except DeclarationError as error:
         raise WrongUse(f"--exchange {text}: {error}") from error
 
