@@ -69,13 +69,19 @@ class View:
         except KeyError:
             raise WindowNotDeclared(interval, self.lookback) from None
         if minutes == 1:
-            return self.candles[end - count : end]
+            return self._cut(self.candles, interval, end - count, end)
         groups = self._resampled.get(interval)
         if groups is None:
             groups = self._resampled[interval] = resample(self.candles, minutes)
         boundary = self.first_open // MINUTE_MS + end
         stop = boundary // minutes - int(groups.time[0]) // MINUTE_MS // minutes
-        return groups[stop - count : stop]
+        return self._cut(groups, interval, stop - count, stop)
+
+    def _cut(self, candles: Candles, interval: str, start: int, stop: int) -> Candles:
+        # Nobody is asked before the windows are full; a shorter one would be a wrong answer, not a smaller one.
+        if start < 0 or stop > len(candles):
+            raise RuntimeError(f"the window of {interval} at candle {stop} of {len(candles)} is not full: {start}")
+        return candles[start:stop]
 
 
 def first_boundary(first_open: int, lookback: Mapping[str, int]) -> int:

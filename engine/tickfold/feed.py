@@ -10,11 +10,13 @@ from .candles import Candles
 from .clock import Clock
 from .config import Config
 from .context import warm_up
-from .errors import CandlesMissing, CandlesRevised
+from .errors import CandlesFilled, CandlesMissing, CandlesRevised
 from .exchanges import Exchange, fetch, span
 from .history import History
 from .market import MINUTE_MS
 from .strategy import Strategy
+
+DAY_MS = 1440 * MINUTE_MS
 
 
 class Feed:
@@ -41,6 +43,8 @@ class Feed:
         self._keep = warm_up(strategy.lookback) // MINUTE_MS + config.overlap_minutes
         self._history = History(self._keep)
         self._revised: set[int] = set()
+        self._filled: set[tuple[int, int]] = set()
+        self._last_delivered = 0
 
     @property
     def candles(self) -> Candles:
@@ -66,30 +70,86 @@ class Feed:
         """The first open time that the exchange has and the end of its candles (None: endless)."""
         return await span(self._exchange, self._symbol)
 
-    async def load(self, start: int, end: int) -> None:
-        """Begin with the candles in [start, end); what the exchange does not have, or no longer, is not there."""
-        history = History(self._keep)
+    async def load(self, start: int, end: int, until: int | None = None, oldest: int | None = None) -> None:
+        """Begin with the candles in [start, end); what the exchange does not have, or no longer, is not there.
+
+        A hole at either end is filled as one in the middle is, from the candles on both sides of it: for that it is
+        asked up to `until`, and, where the first candle (`oldest`, where that is known) lies before, behind `start`.
+        """
+        until = end if until is None else max(end, until)
         try:
             candles = await self._fetch(start, end)
         except CandlesMissing as missing:
             if missing.end >= end:
                 raise
             candles = await self._fetch(missing.end, end)
-        history.extend(candles)
+            oldest = missing.end
+        if _end_of(candles) != end:
+            candles = await self._reaching(int(candles.time[0]) if len(candles) else start, end, end, until)
+        if (not len(candles) or int(candles.time[0]) > start) and (oldest is None or oldest < start):
+            before = await self._last_before(start, oldest)
+            if before is not None:
+                candles = await self._reaching(before, end, end, until)
+        history = History(self._keep)
+        history.extend(candles.between(0, end))
         self._history = history
+        self._note_last_delivered()
 
-    async def extend_to(self, end: int) -> None:
-        """Add the candles up to `end` that the exchange has; report those used before that it gives otherwise now."""
+    async def extend_to(self, end: int, until: int | None = None) -> None:
+        """Add the candles up to `end` that the exchange has; report those used before that it gives otherwise now.
+
+        Where there is none up to `end`, it is asked on, up to `until`: a hole may be longer than what is asked for.
+        """
         known = self._history.candles()
         next_open = self._history.next_open
         assert next_open is not None
-        start = max(int(known.time[0]), next_open - self._config.overlap_minutes * MINUTE_MS)
-        fetched = await self._fetch(start, end)
-        self._compare(known, fetched.between(start, next_open))
-        new = fetched.between(next_open, end)
+        # From a candle that was delivered, so that a hole between it and the next one is seen as a hole.
+        start = min(next_open - self._config.overlap_minutes * MINUTE_MS, self._last_delivered)
+        fetched = await self._reaching(max(start, 0), next_open, end, end if until is None else until)
+        self._compare(known, fetched.between(int(known.time[0]), next_open))
+        new = fetched.between(next_open, max(end, _end_of(fetched) or 0))
         if len(new) and int(new.time[0]) != next_open:
             raise CandlesMissing(self._symbol, next_open, int(new.time[0]))
         self._history.extend(new)
+        self._note_last_delivered()
+
+    async def _reaching(self, start: int, wanted: int, end: int, until: int) -> Candles:
+        """The candles from `start` up to `end`, or as much further, up to `until`, as it takes to meet one at `wanted`
+        or behind it.
+        """
+        stretch = DAY_MS
+        while True:
+            candles = await self._fetch(start, end)
+            if end >= until or (_end_of(candles) or 0) > wanted:
+                return candles
+            end = min(until, end + stretch)
+            stretch *= 2
+
+    async def _last_before(self, start: int, oldest: int | None) -> int | None:
+        """The open time of the last candle before `start`; None where none is found in a day, or down to `oldest`."""
+        stretch = DAY_MS
+        while True:
+            first = start - stretch if oldest is None else max(oldest, start - stretch)
+            try:
+                candles = await self._fetch(first, start)
+            except CandlesMissing:
+                return None
+            if len(candles):
+                return int(candles.time[-1])
+            if oldest is None or first <= oldest:
+                return None
+            stretch *= 2
+
+    def _note_last_delivered(self) -> None:
+        """Remember the newest candle that came from the exchange and was not filled."""
+        if self._history.next_open is None:
+            return
+        last = self._history.next_open - MINUTE_MS
+        for start, end in sorted(self._filled, reverse=True):
+            if start <= last < end:
+                last = start - MINUTE_MS
+        self._last_delivered = last
+        self._filled = {(start, end) for start, end in self._filled if end > last}
 
     async def _fetch(self, start: int, end: int) -> Candles:
         return await fetch(
@@ -101,8 +161,17 @@ class Feed:
             attempts=self._config.fetch_attempts,
             pause=self._config.retry_pause,
             sleep=self._clock.pause,
-            report=self._report,
+            report=self._heard,
         )
+
+    def _heard(self, told: Exception) -> None:
+        """Pass on what a fetch tells, each hole once, however often it is met."""
+        if isinstance(told, CandlesFilled):
+            hole = (told.start, told.end)
+            if hole in self._filled:
+                return
+            self._filled.add(hole)
+        self._report(told)
 
     def _compare(self, known: Candles, again: Candles) -> None:
         if not len(again):
@@ -132,3 +201,7 @@ async def candles_between(
         sleep=lambda duration: anyio.sleep(duration / 1000),
         report=report,
     )
+
+
+def _end_of(candles: Candles) -> int | None:
+    return int(candles.time[-1]) + MINUTE_MS if len(candles) else None

@@ -25,7 +25,7 @@ from .clock import Clock, ReplayClock
 from .config import Config
 from .context import Context, View, first_boundary, warm_up
 from .errors import CandlesMissing, SlotMissed, StrategyFailed
-from .feed import Feed
+from .feed import DAY_MS, Feed
 from .listeners import Bus
 from .market import MINUTE_MS
 from .session import Session
@@ -34,7 +34,6 @@ from .version import VERSION
 Outlet = Callable[[notices.Tick], Awaitable[None]]
 
 _FINAL = (CorruptJournal, JournalPoisoned, JournalClosed)
-_REPLAY_CHUNK_MS = 1440 * MINUTE_MS
 _BOUNDARIES_BETWEEN_YIELDS = 64
 
 
@@ -84,6 +83,7 @@ class Watch:
         self._handled: int | None = None
         self._first = 0
         self._last: int | None = None
+        self._oldest: int | None = None
         self._newest_at_start = 0
         self._open_slot: int | None = None
         self._price: float | None = None
@@ -161,10 +161,16 @@ class Watch:
             return
         started: tuple[Event, ...] = ()
         with self._interruptible():
-            await self._feed.load(start - warm_up(self._strategy.lookback), start)
+            until = self._last if self._clock.replayed else _floor(self._clock.now())
+            await self._feed.load(
+                start - warm_up(self._strategy.lookback), start, until or start + DAY_MS, self._oldest
+            )
             if self._feed.next_open != start:
-                if self._clock.replayed or self._feed.next_open is None:
-                    raise CandlesMissing(self.stream.symbol, self._feed.next_open, start)
+                if self._clock.replayed:
+                    self._ended = "end of data"  # what was asked for ends inside a hole: nothing begins
+                    return
+                if self._feed.next_open is None:
+                    raise CandlesMissing(self.stream.symbol, None, start)
                 await self._clock.pause(self._config.late_candle_pause)
                 return
             if not self._clock.replayed:
@@ -180,6 +186,7 @@ class Watch:
         first_open, end = await self._feed.span()
         to = self._clock.to if isinstance(self._clock, ReplayClock) else None
         self._first = first_boundary(first_open, self._strategy.lookback)
+        self._oldest = first_open
         ends = (end, None if to is None else to - MINUTE_MS)
         self._last = min((last for last in ends if last is not None), default=None)
         return self._first - MINUTE_MS if self._recovered.at is None else self._recovered.at
@@ -201,14 +208,17 @@ class Watch:
         with self._interruptible():
             # Where an exception ended a walk before its end, the rest comes first: a history that grew would forget it.
             if self._feed.next_open == handled:
-                await self._feed.extend_to(newest)
+                await self._feed.extend_to(newest, self._last if self._clock.replayed else None)
         await self._walk(handled)
         spent = time.perf_counter() - begun
         timing = notices.Timing(stream=self.stream, at=newest, tick_s=spent, strategy_s=self._asking.take_spent())
         self._bus.publish("performance", timing)
         if self._handled == handled and not self._stopping:
             if self._clock.replayed:
-                raise CandlesMissing(self.stream.symbol, handled, newest)
+                self._ended = (
+                    "end of data"  # the last boundary that was asked for lies in a hole, or behind the candles
+                )
+                return
             await self._nap_until(self._clock.now() + self._config.late_candle_pause)
 
     def _reach(self, handled: int) -> int:
@@ -218,7 +228,7 @@ class Watch:
         if self._last is not None and handled >= self._last:
             self._ended = "end of data"
             return handled
-        chunk = handled + _REPLAY_CHUNK_MS
+        chunk = handled + DAY_MS
         return chunk if self._last is None else min(chunk, self._last)
 
     async def _walk(self, handled: int) -> None:
