@@ -12,6 +12,9 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
+import anyio
+import anyio.lowlevel
+
 from tickfold_eventstore.signals import Stream
 
 from .clock import Clock
@@ -51,7 +54,12 @@ class Asking:
             return None if self.late else checked(answer, self._stream, ctx.now)
         except StrategyFailed:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # a strategy does not end the process that others run in
+            raise StrategyFailed(self._stream, ctx.now, error) from error
+        except anyio.get_cancelled_exc_class() as error:
+            if await _is_cancelled():
+                raise
+            # It awaited something of its own that was cancelled. That is its failure, and no end of this run.
             raise StrategyFailed(self._stream, ctx.now, error) from error
         finally:
             self._spent_s += time.perf_counter() - begun
@@ -61,6 +69,20 @@ class Asking:
             return self.strategy.function(ctx)
         with self._watchdog.over(self._stream):
             return self.strategy.function(ctx)
+
+
+async def _is_cancelled() -> bool:
+    """Whether somebody is cancelling this task."""
+    try:
+        await anyio.lowlevel.checkpoint_if_cancelled()
+    except anyio.get_cancelled_exc_class():
+        return True
+    import asyncio
+
+    if not issubclass(asyncio.CancelledError, anyio.get_cancelled_exc_class()):
+        return False
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def checked(answer: object, stream: Stream, slot: int) -> Signal | None:

@@ -127,7 +127,7 @@ class Backtest:
         include: Collection[str] = (),
     ) -> BacktestRun:
         """A finite async iterator of `Closed`, and of what `include` names besides."""
-        return BacktestRun(self, symbol, strategy, exchange, frame, frozenset(include) | {"closed"})
+        return BacktestRun(self, symbol, strategy, exchange, frame, notices.check_include(include) | {"closed"})
 
     async def __aenter__(self) -> Self:
         self._tasks = await anyio.create_task_group().__aenter__()
@@ -355,7 +355,7 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         try:
             answer = self._strategy.function(ctx)
             return await answer if inspect.isawaitable(answer) else answer
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise StrategyFailed(stream, ctx.now, error) from error
 
     async def _end_stream(self, error: Exception | None) -> None:

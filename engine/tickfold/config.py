@@ -55,7 +55,7 @@ class Config:
     """How many used candles a live tick fetches again, to report what the exchange revised."""
 
     drain_grace: int = attrs.field(default=5_000, converter=_milliseconds)
-    """How long a run that ends waits for listeners that still have something to hear."""
+    """How long a run that is cut short waits for listeners that still have something to hear."""
 
     @property
     def hash(self) -> str:

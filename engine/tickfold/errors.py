@@ -36,6 +36,14 @@ def iso(at: int | None) -> str:
         return f"@{at}"
 
 
+def told(error: BaseException) -> str:
+    """A foreign error's kind and what it says, even where it cannot say it."""
+    try:
+        return f"{type(error).__name__}: {error}".removesuffix(": ")
+    except Exception:  # noqa: BLE001  # what somebody's __str__ raises is not what went wrong
+        return f"{type(error).__name__}, whose message cannot be read"
+
+
 class TickfoldError(Exception):
     """Base of every error that the engine raises on purpose."""
 
@@ -77,8 +85,8 @@ class NotOpen(TickfoldError, RuntimeError):
 class StrategyFailed(TickfoldError):
     """The strategy raised, or returned what is neither a proposal nor None. The cause is chained."""
 
-    def __init__(self, stream: object, at: int, error: Exception) -> None:
-        super().__init__(f"strategy of {stream} failed at {iso(at)}: {type(error).__name__}: {error}")
+    def __init__(self, stream: object, at: int, error: BaseException) -> None:
+        super().__init__(f"strategy of {stream} failed at {iso(at)}: {told(error)}")
         self.stream = stream
         self.at = at
 

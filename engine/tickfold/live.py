@@ -28,7 +28,7 @@ from .exchanges import Exchange, Source
 from .feed import Feed
 from .handle import Handle, Run
 from .listeners import Bus
-from .notices import Fault
+from .notices import Fault, check_include
 from .registry import listed
 from .reports import journal_report, out_of_the_way, write_report
 from .sources import find_exchange
@@ -117,8 +117,10 @@ class Live:
         """
         source, found = self._exchange(exchange), find_strategy(strategy)
 
+        wanted = YIELDED | check_include(include)
+
         def start(outlet: Outlet) -> Handle:
-            return self._start(symbol, found, source, outlet, YIELDED | frozenset(include))
+            return self._start(symbol, found, source, outlet, wanted)
 
         run = Run(start, waits_for_reader=self.clock.replayed)
         self._runs.add(run)

@@ -5,6 +5,7 @@ Times are ms since the epoch, UTC.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar, Literal
 
 import msgspec
@@ -13,7 +14,7 @@ from tickfold_eventstore.errors import StoreError
 from tickfold_eventstore.events import Event
 from tickfold_eventstore.signals import AcceptedSignal, Stream
 
-from .errors import TickfoldError
+from .errors import TickfoldError, UnknownName, told
 
 Mode = Literal["live", "backtest"]
 
@@ -56,6 +57,23 @@ Tick = Event | Idle | Waiting | Active
 """Everything that a boundary can give."""
 
 
+ACTIONS = frozenset(
+    {
+        *("started", "scheduled", "opened", "cancelled", "closed", "rejected", "stopped"),
+        *("idle", "waiting", "active"),
+    }
+)
+"""What `include` may name."""
+
+
+def check_include(include: Collection[str]) -> frozenset[str]:
+    """The actions that were asked for; raises `UnknownName` for one that does not exist."""
+    for action in include:
+        if action not in ACTIONS:
+            raise UnknownName("action", action, tuple(sorted(ACTIONS)))
+    return frozenset(include)
+
+
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
     """Something went wrong in a stream (None: in no particular one); the run goes on unless `final`."""
 
@@ -94,4 +112,4 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
 def in_words(error: BaseException) -> str:
     """What an error says; with its kind before it where it is none of ours and may say little, or nothing."""
     own = isinstance(error, TickfoldError | StoreError)
-    return str(error) if own else f"{type(error).__name__}: {error}".removesuffix(": ")
+    return str(error) if own else told(error)

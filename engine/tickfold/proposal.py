@@ -28,7 +28,7 @@ def number(value: object) -> object:
         return value
     try:
         return float(cast("SupportsFloat", value))
-    except (TypeError, ValueError, OverflowError):
+    except Exception:  # noqa: BLE001  # whatever its __float__ raises, it is no number, and the checks say so
         return value
 
 
@@ -106,7 +106,10 @@ def as_refused(signal: Signal, note_length: int) -> RefusedProposal:
 
 def shown(value: object, length: int | None = _SHOWN_CHARACTERS) -> str:
     """`value` as text that can be encoded (lone surrogates become `?`), cut to `length` characters."""
-    text = value if isinstance(value, str) else repr(value)
+    try:
+        text = value if isinstance(value, str) else repr(value)
+    except Exception:  # noqa: BLE001  # a value that cannot be shown is still a fault to tell
+        text = f"<{type(value).__name__}>"
     return text[:length].encode("utf-8", "replace").decode()
 
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """One kind of named thing. A name is taken once; a reload of the same module may take it again."""
+    """One kind of named thing. A name is taken once."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -45,5 +45,5 @@ class Registry(Generic[T]):
 
 
 def listed(given: str | Sequence[str]) -> list[str]:
-    """One name or several, as a list."""
-    return [given] if isinstance(given, str) else list(given)
+    """One name or several, each once, as a list."""
+    return [given] if isinstance(given, str) else list(dict.fromkeys(given))

@@ -160,7 +160,7 @@ class Simulation:
                 slot += interval
         except StrategyFailed:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise StrategyFailed(self.stream, view.first_open + (slot + 1) * MINUTE_MS, error) from error
         return slot, None
 

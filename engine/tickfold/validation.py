@@ -37,7 +37,7 @@ def position_of(signal: Signal) -> Position | None:
 def _price_faults(signal: Signal, entry: object, config: Config) -> Iterator[str]:
     for name, value in (("entry", entry), ("take profit", signal.take_profit), ("stop loss", signal.stop_loss)):
         if not is_price(value):
-            yield f"{name} {_said(value)} is not a finite price above 0"
+            yield f"{name} {shown(value)} is not a finite price above 0"
     position = position_of(signal)
     if position is None:
         yield f"position {shown(signal.position)!r} is neither long nor short"
@@ -76,7 +76,7 @@ def _stop_faults(position: Position, entry: float, stop: float, config: Config) 
 def _lifetime_faults(signal: Signal, config: Config) -> Iterator[str]:
     lifetime = signal.lifetime_minutes
     if not isinstance(lifetime, float) or not lifetime.is_integer() or lifetime < 1:
-        yield f"lifetime {_said(lifetime)} is not a whole number of minutes from 1 up"
+        yield f"lifetime {shown(lifetime)} is not a whole number of minutes from 1 up"
     elif config.max_lifetime_minutes and lifetime > config.max_lifetime_minutes:
         yield f"lifetime {int(lifetime)} minutes is over the limit of {config.max_lifetime_minutes}"
 
@@ -84,9 +84,15 @@ def _lifetime_faults(signal: Signal, config: Config) -> Iterator[str]:
 def _note_faults(signal: Signal, config: Config) -> Iterator[str]:
     if not isinstance(signal.note, str):
         yield f"note {shown(signal.note)} is not text"
+    elif not _is_encodable(signal.note):
+        yield f"note {shown(signal.note)!r} holds half of a character, which no file can hold"
     elif config.max_note_characters and len(signal.note) > config.max_note_characters:
         yield f"note of {len(signal.note)} characters is over the limit of {config.max_note_characters}"
 
 
-def _said(value: object) -> str:
-    return shown(value if isinstance(value, str) else repr(value))
+def _is_encodable(note: str) -> bool:
+    try:
+        note.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -6,6 +6,7 @@ any other end. Nothing is awaited between a decision and its append, so a cancel
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -35,6 +36,8 @@ Outlet = Callable[[notices.Tick], Awaitable[None]]
 
 _FINAL = (CorruptJournal, JournalPoisoned, JournalClosed)
 _BOUNDARIES_BETWEEN_YIELDS = 64
+_STOPPED_NOW = "stopped now"
+_log = logging.getLogger("tickfold.live")
 
 
 class Watch:
@@ -91,12 +94,15 @@ class Watch:
         self._ended: str | None = None
         self._scope = anyio.CancelScope()
         self._interrupt: anyio.CancelScope | None = None
+        self._hearing = anyio.CancelScope()
+        self._hurried = False
 
     def stop(self, *, now: bool = False) -> None:
         """End the watch: when nothing is open any more, or `now`, leaving what is alive to the next start."""
         self._stopping = True
         if now:
-            self._ended = "stopped now"
+            self._hurry()
+            self._ended = _STOPPED_NOW
             self._scope.cancel()
         elif self._interrupt is not None and self._may_interrupt():
             self._interrupt.cancel()
@@ -115,13 +121,31 @@ class Watch:
             self._report(error, final=True)
         finally:
             stopped = self._close(reason)
-            with anyio.move_on_after(self._config.drain_grace / 1000, shield=True):
-                await self._bus.drain()
-                self._bus.publish("done_live", notices.Done(mode="live", stream=self.stream, error=self.error))
-                await self._bus.drain()
+            self._hurried |= reason == "cancelled"
+            await self._hear_out()
+            self._bus.publish("done_live", notices.Done(mode="live", stream=self.stream, error=self.error))
+            await self._hear_out()
             self.finished.set()
         with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # whoever has left hears no more
             await self._hand_out(stopped)
+
+    async def _hear_out(self) -> None:
+        """Wait until every listener has heard everything: as long as it takes where the run came to its own end, and
+        `drain_grace` at most where it was cut short.
+        """
+        with anyio.CancelScope(shield=True) as self._hearing:
+            if self._hurried:
+                self._hurry()
+            await self._bus.drain()
+        if self._hearing.cancelled_caught:
+            grace = self._config.drain_grace / 1000
+            _log.error("%s ended before its listeners had heard everything, %.1f s after the end", self.stream, grace)
+
+    def _hurry(self) -> None:
+        """Give listeners no more than `drain_grace` from now on."""
+        self._hurried = True
+        grace = anyio.current_time() + self._config.drain_grace / 1000
+        self._hearing.deadline = min(self._hearing.deadline, grace)
 
     async def _watch(self) -> None:
         while self._ended is None:

@@ -95,8 +95,8 @@ class _PosixFiles:
             flags |= os.O_CREAT | (os.O_EXCL if exclusive else 0)
         try:
             return os.open(path, flags, 0o644)
-        except PermissionError:
-            if create:
+        except OSError as error:
+            if create or error.errno not in {errno.EACCES, errno.EPERM, errno.EROFS}:
                 raise
             return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)  # a reader may lack the right to write
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 
+from .errors import CorruptJournal
 from .events import Event
 from .folder import Folder, read_all, segment_name
 from .lock import holder_of
@@ -163,15 +164,58 @@ class Reader:
 
     def records(self, from_seq: int = 1) -> Iterator[Record]:
         """The records from the one that holds event `from_seq` on. Raises `CorruptJournal`, `NewerFormat`."""
-        return Cursor(self.folder, from_seq).records(self.limit())
+        cursor = Cursor(self.folder, from_seq)
+        while True:
+            before, limit = self.signs_of_a_writer(), self.limit()
+            try:
+                yield from cursor.records(limit)
+            except CorruptJournal:
+                if not self.may_have_moved(before, limit):
+                    raise
+            else:
+                return
 
     def read(self, from_seq: int = 1) -> Iterator[Event]:
         """The events from `from_seq` on."""
-        return Cursor(self.folder, from_seq).events(self.limit())
+        for record in self.records(from_seq):
+            for event in record.events:
+                if event.seq >= from_seq:
+                    yield event
 
     def read_backwards(self) -> Iterator[Record]:
         """The records, newest first."""
-        return records_newest_first(self.folder, self.limit())
+        while True:
+            before, limit = self.signs_of_a_writer(), self.limit()
+            records = records_newest_first(self.folder, limit)
+            try:
+                newest = next(records, None)
+            except CorruptJournal:
+                if not self.may_have_moved(before, limit):
+                    raise
+            else:
+                if newest is not None:
+                    yield newest
+                    yield from records
+                return
+
+    def signs_of_a_writer(self) -> object:
+        """What a writer changes when it comes, appends or goes."""
+        try:
+            segments = self.folder.segments()
+        except CorruptJournal:
+            return None  # a file with a strange name: said by whoever reads
+        size = 0
+        if segments:
+            with self.folder.opened(segment_name(segments[-1])) as descriptor:
+                size = self.folder.files.size(descriptor)
+        return self.holder(), self.folder.mark(), segments[-1:], size
+
+    def may_have_moved(self, before: object, limit: int | None) -> bool:
+        """Whether what looks like damage may be a writer that came since `before`: it must be read once more.
+
+        Who reads up to MARK (`limit`) is in nobody's way.
+        """
+        return limit is None and self.signs_of_a_writer() != before
 
     async def follow(self, from_seq: int = 1) -> AsyncGenerator[Event, None]:
         """The events from `from_seq` on up to MARK, then each as it is acknowledged, for ever."""

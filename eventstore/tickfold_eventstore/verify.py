@@ -5,6 +5,7 @@ While a writer lives, what is verified ends at MARK; else at the last valid reco
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from hashlib import sha256
 
 import attrs
@@ -40,20 +41,31 @@ class Verdict:
         return self.damage is None
 
 
-def verify(reader: Reader, *, by_writer: bool = False) -> Verdict:
+def verify(reader: Reader, promised: Iterable[Head] = (), *, by_writer: bool = False) -> Verdict:
     """Judge a stream's whole journal. Raises `OSError` where it cannot be read.
 
-    `by_writer`: whoever asks holds the lock and appends nothing meanwhile, so that all that is there is judged.
+    `promised`: records that checkpoints name; they were acknowledged, as the one that MARK names was. `by_writer`:
+    whoever asks holds the lock and appends nothing meanwhile, so that all that is there is judged.
     """
+    checkpoints = tuple(promised)
+    while True:
+        before = reader.signs_of_a_writer()
+        upto = None if by_writer else reader.limit()
+        verdict = _judged(reader, checkpoints, upto)
+        if verdict.sound or by_writer or not reader.may_have_moved(before, upto):
+            return verdict
+
+
+def _judged(reader: Reader, checkpoints: tuple[Head, ...], upto: int | None) -> Verdict:
     folder = reader.folder
-    walk = _Walk(folder, folder.mark())
+    mark = folder.mark()
+    walk = _Walk(folder, checkpoints if mark is None else (mark, *checkpoints))
     damage: CorruptJournal | NewerFormat | None = None
     torn = 0
     holder = reader.holder()
     try:
-        upto = None if by_writer else reader.limit()
         walk.through(Cursor(folder), upto)
-        walk.check_mark()
+        walk.check_promises(upto)
         torn = 0 if upto is not None else _torn(folder, walk.last)
     except (CorruptJournal, NewerFormat) as error:
         damage = error
@@ -63,8 +75,8 @@ def verify(reader: Reader, *, by_writer: bool = False) -> Verdict:
 @attrs.define
 class _Walk:
     folder: Folder
-    mark: Head | None
-    marked: str = "no record"
+    promised: tuple[Head, ...]
+    found: dict[int, str] = attrs.Factory(dict[int, str])
     head: Head = Head()
     records: int = 0
     segments: int = 0
@@ -87,12 +99,16 @@ class _Walk:
             else:
                 self._check_seal(line, here)
 
-    def check_mark(self) -> None:
-        """MARK names a record that was acknowledged, whatever stands there now."""
-        if self.mark is not None and self.mark.seq <= self.head.seq and self.marked != self.mark.hash:
-            assert self.last is not None, "there is a head"
-            detail = f"event {self.mark.seq} was acknowledged as {self.mark.hash} and is now {self.marked}"
-            raise self.folder.corrupt("missing", self.last.segment, self.last.end, self.head.seq, detail)
+    def check_promises(self, upto: int | None) -> None:
+        """MARK and checkpoints name records that were acknowledged, whatever stands there now."""
+        for promised in self.promised:
+            if promised.seq > self.head.seq and upto is not None:
+                continue  # acknowledged since this reader looked how far it may read
+            now = self.found.get(promised.seq, "no record")
+            if now != promised.hash:
+                detail = f"event {promised.seq} was acknowledged as {promised.hash} and is now {now}"
+                segment, end = (self.last.segment, self.last.end) if self.last is not None else (None, 0)
+                raise self.folder.corrupt("missing", segment, end, self.head.seq, detail)
 
     def _check_record(self, line: Line) -> None:
         first = first_seq(self.folder, line)
@@ -100,8 +116,8 @@ class _Walk:
             detail = f"its first event is number {first}, not {self.head.seq + 1}"
             raise self.folder.corrupt("seq", line.segment, line.offset, self.head.seq, detail)
         self.head = Head(line.seq, line.hash.decode())
-        if self.mark is not None and self.mark.seq == line.seq:
-            self.marked = self.head.hash
+        if any(promised.seq == line.seq for promised in self.promised):
+            self.found[line.seq] = self.head.hash
 
     def _check_seal(self, line: Line, records: int) -> None:
         try:

@@ -167,14 +167,39 @@ async def test_a_slow_listener_delays_neither_the_clock_nor_the_others_and_is_wa
             assert (heard, [done.error for done in there.done]) == (STORY, [None])
 
 
-async def test_a_listener_that_never_returns_holds_the_end_up_no_longer_than_configured(tmp_path: Path) -> None:
+async def test_a_run_is_done_when_the_slowest_listener_has_heard_all_and_no_sooner(tmp_path: Path) -> None:
+    gate, heard = anyio.Event(), list[str]()
+
+    async def slow(event: Any) -> None:
+        await gate.wait()
+        heard.append(event.action)
+
+    with hearing(tickfold.listen_signal_live(slow)):
+        async with company(tmp_path, config=Config(drain_grace=0)) as there:
+            handle = there.live.background("BTCUSDT", strategy=BUSY, exchange=there.desk)
+            await there.until("10:04:30")
+            handle.stop()
+            await there.settle()
+            assert (handle.done, there.done) == (False, [])
+            gate.set()
+            await handle.wait()
+            assert (heard, len(there.done)) == (STORY, 1)
+
+
+async def test_a_listener_that_never_returns_holds_a_live_that_closes_up_no_longer_than_configured(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     async def stuck(event: Any) -> None:
         await anyio.sleep_forever()
 
     with hearing(tickfold.listen_signal_live(stuck)):
         async with company(tmp_path, config=Config(drain_grace=10)) as there:
-            await play(there)
+            handle = there.live.background("BTCUSDT", strategy=BUSY, exchange=there.desk)
+            await there.until("10:04:30")
+            handle.stop()
+            await there.settle()
     assert actions(tmp_path, STREAM) == ["started", *STORY, "stopped"]
+    assert "before its listeners had heard everything" in caplog.text
 
 
 async def test_a_listener_that_raises_is_told_and_goes_on_hearing(tmp_path: Path) -> None:

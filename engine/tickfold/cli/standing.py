@@ -8,7 +8,8 @@ from pathlib import Path
 
 import attrs
 
-from tickfold_eventstore import CorruptJournal, Head, NewerFormat, Reader, Stream
+from tickfold_eventstore import CorruptJournal, Head, NewerFormat, Reader, Store, Stream
+from tickfold_eventstore.checkpoint import named_by_checkpoints
 from tickfold_eventstore.verify import Verdict, verify
 from tickfold_projections.active_signal import FLAT, Recovered, State, evolve, recover
 from tickfold_projections.notation import instant, shown
@@ -135,7 +136,9 @@ class Judgement:
 
 def judged(reader: Reader, data_dir: Path) -> Judgement:
     """Read a whole journal and judge it. Never writes. Raises `OSError` where it cannot be read."""
-    verdict, found = verify(reader), standing(reader)
+    store = Store(data_dir)
+    promised = named_by_checkpoints(store.files, store.checkpoints(reader.stream)).values()
+    verdict, found = verify(reader, promised), standing(reader)
     if verdict.damage is None and found.found is not None:
         return Judgement(verdict, found, found.found.state, data_dir)
     state: State = FLAT
