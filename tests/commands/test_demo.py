@@ -23,7 +23,7 @@ def test_it_tells_the_story_and_what_it_tells_can_be_typed(files: Files) -> None
     # Modules that lie in the folder must not stand in the place of others.
     (files.folder / "click.py").write_text("raise SystemExit(7)")
     elsewhere = {name: value for name, value in os.environ.items() if name != "PATH"} | {"PATH": os.defpath}
-    call = [SCRIPT, "demo", "--data-dir", "story"]
+    call = [str(SCRIPT), "demo", "--data-dir", "story"]
     done = subprocess.run(call, cwd=files.folder, capture_output=True, text=True, check=False, env=elsewhere)
     assert (done.returncode, done.stderr) == (0, "")
     told = done.stdout
