@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from tests.exchanges.asking import Asking
 from tests.exchanges.loopback import MINUTE, START_AT, Row, candle, candles_of, rows_of
-from tickfold import Backtest, Context, Signal, strategy
+from tickfold import Backtest, Context, Signal
 from tickfold.candles import Candles
 from tickfold.errors import BadCandleFile, BadCandles, ExchangeUnreachable, UnknownName
 from tickfold.exchanges import candle_text, span
 from tickfold.exchanges.csv_file import CsvExchange
+from tickfold.strategy import Strategy
 
 pytestmark = pytest.mark.anyio
 
@@ -341,14 +342,13 @@ def test_a_changed_byte_is_read_alike_by_both_ways_or_refused(
 # Used by the engine.
 
 
-@strategy("never", interval="1m")
 def never(ctx: Context) -> Signal | None:
     return None
 
 
 def test_a_backtest_reads_it_from_plain_code(write: Write) -> None:
     exchange = write(HEADER, *(",".join(map(repr, row)) for row in candles_of(0, 30)))
-    result = Backtest().execute("A", strategy=never, exchange=exchange)
+    result = Backtest().execute("A", strategy=Strategy("never", never, "1m"), exchange=exchange)
     assert result.boundaries.idle == 26
 
 

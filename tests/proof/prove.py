@@ -74,6 +74,12 @@ def followers(asked: argparse.Namespace) -> int:
     return command("pytest", "-q", "tests/proof/test_followers.py", TICKFOLD_FOLLOWED_EVENTS=asked.events)
 
 
+def replays(asked: argparse.Namespace) -> int:
+    return command(
+        "pytest", "-q", "-rP", "-n", str(WORKERS), "tests/parity/test_kills.py", TICKFOLD_KILLS=asked.replays
+    )
+
+
 def faults(asked: argparse.Namespace) -> int:
     return command("pytest", "-q", "-rs", "tests/proof/test_real_faults.py", "tests/proof/test_kills.py")
 
@@ -84,6 +90,7 @@ PARTS = {
     "crash": crash,
     "harm": harm,
     "kills": kills,
+    "replays": replays,
     "machine": machine,
     "followers": followers,
     "faults": faults,
@@ -97,6 +104,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1, help="the first seed of scripts and stories")
     parser.add_argument("--journals", type=int, default=200, help="journals that are damaged; 50,000 copies of each")
     parser.add_argument("--kills", type=int, default=20_000, help="kill -9")
+    parser.add_argument("--replays", type=int, default=600, help="kills of a replayed month and of its reader")
     parser.add_argument("--runs", type=int, default=10_000, help="runs of the state machine")
     parser.add_argument("--events", type=int, default=10_000_000, help="events that sixteen processes follow")
     asked = parser.parse_args()
