@@ -100,3 +100,16 @@ def test_an_action_that_does_not_exist_is_an_error_at_the_call(tmp_path: Path) -
 
     with pytest.raises(UnknownName, match="no action is named 'typo'"):
         anyio.run(run_live)
+
+
+def test_a_symbol_that_is_named_twice_is_one_stream(tmp_path: Path) -> None:
+    strategy = strategy_of("odd", "1m", {}, lambda ctx: None)
+
+    async def run_live() -> int:
+        async with Live(tmp_path, clock="replay") as live:
+            handle = live.background(["A", "A"], strategy=strategy, exchange=CANDLES)
+            await handle.wait()
+            assert handle.errors == {}
+            return len(handle.journals)
+
+    assert anyio.run(run_live) == 1
