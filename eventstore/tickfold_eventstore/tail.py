@@ -35,7 +35,7 @@ def judge_tail(rest: bytes, size: int, unit: int) -> Tail:
     first, *later = rest.split(FILLER)
     if not _WRITABLE.fullmatch(rest):
         return Tail(("foreign bytes", "a byte that no append writes stands behind the last valid record"))
-    if any(parse(line + FILLER) for line in later):
+    if any(parse(line + FILLER) for line in later if line):
         return Tail(("chain", "a whole record stands behind one that is not valid: two appends are never open at once"))
     if first and _was_whole(first, rest, len(text)):
         return Tail(("rot", "the last record was written whole and has changed since"))

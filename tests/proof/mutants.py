@@ -216,7 +216,7 @@ MUTANTS = (
         "rule 4 left out: a whole line behind",
         "damage",
         "tail",
-        "if any(parse(line + FILLER) for line in later):",
+        "if any(parse(line + FILLER) for line in later if line):",
         "if False:",
     ),
     Mutant("rule 5 left out: rot", "damage", "tail", "if first and _was_whole(first, rest, len(text)):", "if False:"),
