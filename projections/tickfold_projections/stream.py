@@ -1,6 +1,7 @@
 """The live stream: what a journal holds, and then what comes, with no gap and nothing twice.
 
     async for event, state in follow(projection, log)         from the first event on; nothing is remembered
+    async for streams in stirring(store)                      which streams there are, whenever one may have grown
     reader = named_reader(store, stream, projection)          remembers its state and its place, as one file
     reader.catch_up()                                         the state after all that was acknowledged
     async for record in reader.follow()                       and then with each record; `reader.state` is after it
@@ -33,6 +34,8 @@ S = TypeVar("S")
 RECORDS_BETWEEN_SAVES = 1000
 """While it catches up, a reader saves that often: a kill costs it no more than reading so many again."""
 
+_DEBOUNCE_MS, _STEP_MS, _POLL_MS = 100, 10, 1000
+
 _SUFFIX = ".json"
 _WHILE_REPLACED = ".tmp"
 
@@ -47,6 +50,31 @@ async def follow(projection: Projection[S], log: EventLog | Reader) -> AsyncIter
         async for event in events:
             state = projection.apply(state, event)
             yield event, state
+
+
+async def stirring(store: Store) -> AsyncIterator[list[Stream]]:
+    """The streams that there are: at once, then whenever one may have grown or another may have come, for ever.
+
+    A wake-up carries no data: who is woken reads on from where it stands. One watch over the whole data directory,
+    however many streams it holds, and a look once a second behind it. Close it where it is left before its end. Raises
+    `OSError` where the directory is not there.
+    """
+    from watchfiles import awatch
+
+    changes = awatch(
+        store.data_dir,
+        watch_filter=None,
+        debounce=_DEBOUNCE_MS,
+        step=_STEP_MS,
+        rust_timeout=_POLL_MS,
+        yield_on_timeout=True,
+    )
+    try:
+        while True:
+            yield store.streams()
+            await anext(changes)
+    finally:
+        await changes.aclose()
 
 
 def named_reader(store: Store, stream: Stream, projection: Projection[S]) -> NamedReader[S]:

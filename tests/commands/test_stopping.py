@@ -178,6 +178,27 @@ def test_a_follower_in_another_process_hears_each_event_once(files: Files, runni
     assert (follower.returncode, out, err.strip()) == (130, "", "")
 
 
+@pytest.mark.parametrize("merge", [(), ("--merge",)])
+def test_a_follower_takes_in_streams_that_appear_later_where_they_are_meant(
+    files: Files, type_: Typed, merge: tuple[str, ...]
+) -> None:
+    files.write(TWO)
+    files.data.mkdir()
+    follower = start("replay", "--follow", "--json", "--symbol", "A", "--symbol", "C", *merge, cwd=files.folder)
+    assert follower.stderr is not None
+    assert follower.stderr.readline() == (
+        "tickfold: there is no such journal in data yet: waiting for one; Ctrl-C ends it\n"
+    )
+    assert follower.stdout is not None
+    for name, symbol, meant in (("ups", "A", True), ("ups", "B", False), ("downs", "C", True), ("ups", "A", True)):
+        words = ("live", "ups.py", *REPLAYED, "--strategy", name, "--symbol", symbol, "--json")
+        told = type_(*words).events
+        assert not meant or told == [json.loads(follower.stdout.readline()) for _ in told]
+    follower.send_signal(signal.SIGINT)
+    assert follower.communicate()[0] == ""
+    assert follower.returncode == 130
+
+
 def test_a_replay_that_is_stopped_in_every_way_ends_as_one_never_stopped(
     files: Files, type_: Typed, journals: Path
 ) -> None:

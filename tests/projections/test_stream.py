@@ -35,7 +35,7 @@ from tickfold_eventstore import (
 from tickfold_projections import stream as stream_module
 from tickfold_projections.active_signal import FLAT, Holding, State, evolve
 from tickfold_projections.projection import Projection
-from tickfold_projections.stream import follow, named_reader
+from tickfold_projections.stream import follow, named_reader, stirring
 
 pytestmark = pytest.mark.anyio
 
@@ -211,6 +211,26 @@ async def test_a_projection_that_remembers_nothing_follows_any_log(tmp_path: Pat
         held = [each.signal for each in story.events if isinstance(each, Opened)]
         assert states == [FLAT, Holding(2, held[0]), FLAT, Holding(4, held[1])]
     journal.close()
+
+
+async def test_who_waits_for_streams_is_woken_by_a_new_one_and_by_one_that_grows(tmp_path: Path) -> None:
+    first, second, *_ = records()
+    other = STREAM._replace(symbol="B")
+    source: Any = stirring(Store(tmp_path))
+    async with aclosing(source):
+        assert await anext(source) == []
+        journal = opened(tmp_path)
+        append(journal, [first])
+        while await anext(source) != [STREAM]:
+            pass
+        later, _ = Store(tmp_path).open(other, lambda newest_first: None)
+        later.append([msgspec.structs.replace(event, symbol="B") for event in first], expected_seq=0)
+        while await anext(source) != [STREAM, other]:
+            pass
+        append(journal, [second])
+        assert await anext(source) == [STREAM, other]
+    journal.close()
+    later.close()
 
 
 def test_a_named_reader_stops_at_mark_also_where_no_writer_lives(tmp_path: Path) -> None:

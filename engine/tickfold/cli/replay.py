@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
-import heapq
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
-import attrs
 import click
 
-from tickfold_eventstore import Reader, Stream
+from tickfold_eventstore import Stream
 from tickfold_eventstore.events import Event
-from tickfold_projections.active_signal import FLAT, State, evolve
+from tickfold_projections.active_signal import State
 from tickfold_projections.notation import instant, shown
+from tickfold_projections.stream import stirring
 
 from . import options
 from .faults import WrongUse
+from .folds import Fold, Place, merged, one_by_one
 from .output import event_line, json_document, json_line, put, state_text, state_value
-from .streams import Verdicts, open_store, select
-
-
-@attrs.frozen
-class Place:
-    """A place in a stream: up to event `seq`, or up to the time `at` (ms), both inclusive."""
-
-    seq: int | None = None
-    at: int | None = None
-
-    def reaches(self, event: Event) -> bool:
-        return event.seq <= self.seq if self.seq is not None else event.at <= (self.at or 0)
+from .streams import Selected, Verdicts, awaited, open_store, select
 
 
 class PlaceParameter(click.ParamType[Place]):
@@ -55,7 +45,7 @@ class PlaceParameter(click.ParamType[Place]):
 @options.selecting
 @click.option("--at", "place", type=PlaceParameter(), help="Print the state there: after event SEQ, or at TIME.")
 @click.option("--merge", is_flag=True, help="All streams in one order: by at, then by when it was recorded.")
-@click.option("--follow", is_flag=True, help="Go on with what comes, until Ctrl-C.")
+@click.option("--follow", is_flag=True, help="Go on with what comes, of new streams too, until Ctrl-C.")
 def command(
     data_dir: Path,
     exchanges: tuple[str, ...],
@@ -70,12 +60,13 @@ def command(
     if place is not None and (merge or follow):
         raise WrongUse("--at is one moment: it does not go together with --merge or --follow")
     store = open_store(data_dir)
-    folds = [Fold(store.reader(stream)) for stream in select(store, exchanges, strategies, symbols)]
     verdicts = Verdicts()
+    if follow:
+        anyio.run(_follow, awaited(store, exchanges, strategies, symbols), verdicts, merge, as_json)
+        return verdicts.code
+    folds = [Fold(store.reader(stream)) for stream in select(store, exchanges, strategies, symbols)]
     if place is not None:
         _states(folds, place, verdicts, as_json=as_json)
-    elif follow:
-        anyio.run(_follow, folds, verdicts, merge, as_json)
     elif as_json:
         steps = merged(folds, verdicts) if merge else one_by_one(folds, verdicts)
         json_document("events", ({"event": event} | state_value(state) for event, state in steps))
@@ -83,57 +74,6 @@ def command(
         for event, state in merged(folds, verdicts) if merge else one_by_one(folds, verdicts):
             put(_step_line(event, state))
     return verdicts.code
-
-
-class Fold:
-    """One stream, folded as far as it was read."""
-
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
-        self.stream: Stream = reader.stream
-        self.state: State = FLAT
-        self.seq = 0
-        self.at: int | None = None
-        self.sound = True
-        """Whether it could be read to its end."""
-
-    def take(self, event: Event) -> tuple[Event, State]:
-        """The event and the state after it."""
-        self.state = evolve(self.state, event)
-        self.seq, self.at = event.seq, event.at
-        return event, self.state
-
-    def go_to(self, place: Place) -> None:
-        """Take what `place` reaches, and look at nothing behind a seq: damage there does not matter here."""
-        if place.seq == 0:
-            return
-        for event in self.reader.read():
-            if not place.reaches(event):
-                return
-            self.take(event)
-            if event.seq == place.seq:
-                return
-
-    def steps(self, verdicts: Verdicts) -> Iterator[tuple[Event, State]]:
-        """What there is now; ends early where the journal is damaged, which `verdicts` remembers."""
-        self.sound = False
-        with verdicts.each():
-            for event in self.reader.read(self.seq + 1):
-                yield self.take(event)
-            self.sound = True
-
-
-def one_by_one(folds: Sequence[Fold], verdicts: Verdicts) -> Iterator[tuple[Event, State]]:
-    """Stream after stream."""
-    for fold in folds:
-        yield from fold.steps(verdicts)
-
-
-def merged(folds: Sequence[Fold], verdicts: Verdicts) -> Iterator[tuple[Event, State]]:
-    """All streams by at, then recorded_at, then stream; each stream's own events by seq, whatever clock wrote them."""
-    return heapq.merge(
-        *(fold.steps(verdicts) for fold in folds), key=lambda step: (step[0].at, step[0].recorded_at, step[0].stream)
-    )
 
 
 def _states(folds: Sequence[Fold], place: Place, verdicts: Verdicts, *, as_json: bool) -> None:
@@ -156,23 +96,18 @@ def _state_record(fold: Fold) -> dict[str, object]:
     return fold.stream._asdict() | {"seq": fold.seq, "at": fold.at} | state_value(fold.state)
 
 
-async def _follow(folds: Sequence[Fold], verdicts: Verdicts, merge: bool, as_json: bool) -> None:
-    def line(event: Event, state: State) -> str:
-        return json_line(event) if as_json else _step_line(event, state)
-
-    for step in merged(folds, verdicts) if merge else one_by_one(folds, verdicts):
-        put(line(*step))
-
-    async def on(fold: Fold) -> None:
-        with verdicts.each():
-            async for event in fold.reader.follow(fold.seq + 1):
-                put(line(*fold.take(event)), flush=True)
-
-    sys.stdout.flush()
-    async with anyio.create_task_group() as tasks:
-        for fold in folds:
-            if fold.sound:
-                tasks.start_soon(on, fold)
+async def _follow(streams: Selected, verdicts: Verdicts, merge: bool, as_json: bool) -> None:
+    """Print every step there is and then each that comes, of streams that come later too, for ever."""
+    folds: dict[Stream, Fold] = {}
+    async with aclosing(cast("AsyncGenerator[list[Stream]]", stirring(streams.store))) as wakes:
+        async for there in wakes:
+            for stream in filter(streams.meant, there):
+                if stream not in folds:
+                    folds[stream] = Fold(streams.store.reader(stream))
+            sound = [fold for fold in folds.values() if fold.sound]
+            for event, state in merged(sound, verdicts) if merge else one_by_one(sound, verdicts):
+                put(json_line(event) if as_json else _step_line(event, state))
+            sys.stdout.flush()
 
 
 def _step_line(event: Event, state: State) -> str:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
+import attrs
+
 from tickfold_eventstore import CorruptJournal, NewerFormat, Store, Stream
 from tickfold_projections.active_signal import IllegalTransition
 
@@ -36,12 +38,37 @@ def select(store: Store, exchanges: Sequence[str], strategies: Sequence[str], sy
         for name in names:
             if name not in known:
                 raise WrongUse(f"no journal here has the {part} {name!r} (there are: {', '.join(known) or 'none'})")
-    chosen = [stream for stream in there if all(not n or getattr(stream, p) in n for p, n in wanted.items())]
+    chosen = list(filter(Selected(store, exchanges, strategies, symbols).meant, there))
     if not there:
         say(f"there is no journal in {store.data_dir} yet")
     elif not chosen:
         raise WrongUse(f"no journal here has all of these together; there are: {', '.join(map(str, there))}")
     return chosen
+
+
+@attrs.frozen
+class Selected:
+    """The streams of a store that options name, those that are still to come among them; without names, all."""
+
+    store: Store
+    exchanges: Sequence[str]
+    strategies: Sequence[str]
+    symbols: Sequence[str]
+
+    def meant(self, stream: Stream) -> bool:
+        """Whether the options name this one."""
+        named = zip((self.exchanges, self.strategies, self.symbols), stream, strict=True)
+        return all(not names or part in names for names, part in named)
+
+
+def awaited(store: Store, exchanges: Sequence[str], strategies: Sequence[str], symbols: Sequence[str]) -> Selected:
+    """What `--follow` follows. Where nothing is there yet, stderr says so: a name may be mistyped."""
+    selected = Selected(store, exchanges, strategies, symbols)
+    there = store.streams()
+    if not any(map(selected.meant, there)):
+        known = f" (there are: {', '.join(map(str, there))})" if there else ""
+        say(f"there is no such journal in {store.data_dir} yet{known}: waiting for one; Ctrl-C ends it")
+    return selected
 
 
 class Verdicts:
