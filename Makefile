@@ -44,7 +44,7 @@ requirements: .deps/uv.stamp ## compile requirements/ anew from pyproject.toml (
 		../.deps/bin/uv --no-config pip compile --quiet --universal --generate-hashes --no-build --no-annotate \
 			--no-emit-index-url --no-emit-find-links --custom-compile-command "make requirements" \
 			$(if $(UPGRADE),--upgrade) --override overrides.txt $$with \
-			--group ../pyproject.toml:$$group --output-file $$set.txt ../pyproject.toml || exit 1; \
+			--extra web --group ../pyproject.toml:$$group --output-file $$set.txt ../pyproject.toml || exit 1; \
 	done
 
 clean: ## remove what the targets made; journals and reports stay
