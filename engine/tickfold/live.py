@@ -7,6 +7,7 @@ import os
 import weakref
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, ExitStack
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -15,6 +16,8 @@ import anyio
 import anyio.abc
 
 from tickfold_eventstore import CorruptJournal, Journal, NewerFormat, Store, Stream
+from tickfold_eventstore.lock import StreamLock
+from tickfold_eventstore.store import encoded
 from tickfold_projections.active_signal import Recovered, recover
 from tickfold_projections.render_markdown import render_markdown
 from tickfold_projections.report import Report
@@ -28,9 +31,12 @@ from .exchanges import Exchange, Source
 from .feed import Feed
 from .handle import Handle, Run
 from .listeners import Bus
+from .lockstep import Lockstep, Turn
+from .market import MINUTE_MS
 from .notices import Fault, check_include
 from .registry import listed
 from .reports import journal_report, out_of_the_way, write_report
+from .risk import Risk, find_risks
 from .sources import find_exchange
 from .strategy import Strategy, find_strategies, find_strategy
 from .watch import Outlet, Watch
@@ -61,6 +67,8 @@ class Live:
         self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
         self._handles: list[Handle] = []
         self._exchanges: dict[str | int, Exchange] = {}
+        self._lockstep = Lockstep()
+        self._claims: dict[str, StreamLock] = {}
 
     async def __aenter__(self) -> Self:
         self._tasks = await anyio.create_task_group().__aenter__()
@@ -74,6 +82,8 @@ class Live:
         tasks, self._tasks = self._tasks, None
         assert tasks is not None
         async with AsyncExitStack() as closing:
+            while self._claims:
+                closing.callback(self._claims.popitem()[1].close)
             while self._exchanges:
                 closing.push_async_callback(self._give_back, self._exchanges.popitem()[1])
             if self._watchdog is not None:
@@ -116,7 +126,7 @@ class Live:
         of the exchange or the strategy is raised from the iterator. Leaving it stops the run now. Raises `UnknownName`.
         """
         source, found = self._exchange(exchange), find_strategy(strategy)
-
+        find_risks(found.risk)
         wanted = YIELDED | check_include(include)
 
         def start(outlet: Outlet) -> Handle:
@@ -135,7 +145,8 @@ class Live:
     ) -> Handle:
         """Start watching, each symbol of each strategy as a stream of its own, and return at once.
 
-        Takes every lock before it returns: raises `StreamHeld` where one is held, and then none is started. A damaged
+        Takes every lock before it returns, of streams and of risk rules: raises `StreamHeld` where one is held, and
+        then none is started. Streams that share a risk rule and are started together go in lockstep. A damaged
         journal is told to `listen_error` and stands in `handle.errors`; the other streams run.
         """
         return self._start(symbol, strategy, self._exchange(exchange))
@@ -178,9 +189,13 @@ class Live:
         if self._tasks is None:
             raise NotOpen("Live", "async with Live() as live:")
         pairs = [(each, name) for each in find_strategies(strategy) for name in listed(symbol)]
+        rules = {each: find_risks(each.risk) for each, _ in pairs}
         handle = Handle()
         with ExitStack() as opened:
             watches: list[Watch] = []
+            together: list[tuple[Turn, Journal, Recovered]] = []
+            for rule in chain.from_iterable(rules.values()):
+                self._claim(rule, opened)
             for each, name in pairs:
                 stream = Stream(source.name, each.name, name)
                 try:
@@ -192,12 +207,30 @@ class Live:
                     self._tell(stream, error, final=True)
                     continue
                 opened.callback(journal.close)
-                watches.append(self._watch(each, source, journal, recovered, outlet, include))
+                turn = self._lockstep.join(stream, rules[each]) if rules[each] else None
+                if turn is not None:
+                    opened.callback(turn.leave)
+                    together.append((turn, journal, recovered))
+                watches.append(self._watch(each, source, journal, recovered, outlet, include, turn))
+            self._count(together)
             opened.pop_all()
         self._handles.append(handle)
         handle.adopt(watches)
         self._tasks.start_soon(functools.partial(handle.watch, together=outlet is not None))
         return handle
+
+    def _claim(self, rule: Risk, opened: ExitStack) -> None:
+        """Take a rule for this process until `Live` closes: who counts its signals must see all of them."""
+        if rule.name not in self._claims:
+            self._claims[rule.name] = self.store.claim(f"risk rule {rule.name}", f"risk/{encoded(rule.name)}")
+            opened.callback(lambda: self._claims.pop(rule.name).close())
+
+    def _count(self, together: Sequence[tuple[Turn, Journal, Recovered]]) -> None:
+        """Let the rules know what the journals of streams that start hold, as far back as they will be asked."""
+        began = min((recovered.at or 0 for _, _, recovered in together), default=0)
+        oldest = began if self.clock.replayed else self.clock.now() // MINUTE_MS * MINUTE_MS
+        for turn, journal, recovered in together:
+            turn.recover(journal, recovered.state, oldest)
 
     def _watch(
         self,
@@ -207,13 +240,14 @@ class Live:
         recovered: Recovered,
         outlet: Outlet | None,
         include: Collection[str],
+        turn: Turn | None,
     ) -> Watch:
         stream = journal.stream
         self._bus.attend(strategy)
         report = functools.partial(self._tell, stream)
         feed = Feed(source, stream.symbol, strategy, self.config, self.clock, report)
         asking = Asking(stream, strategy, self._watchdog)
-        return Watch(journal, recovered, feed, asking, self.config, self.clock, self._bus, outlet, include)
+        return Watch(journal, recovered, feed, asking, self.config, self.clock, self._bus, outlet, include, turn)
 
     def _tell(self, stream: Stream, error: Exception, *, final: bool = False) -> None:
         self._bus.publish("error", Fault(stream=stream, at=None, message=str(error), error=error, final=final))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from tickfold_eventstore.events import Event, Started, Stopped
+from tickfold_eventstore.events import Event, Opened, Rejected, Scheduled, Started, Stopped
 from tickfold_eventstore.log import EventLog
 from tickfold_eventstore.signals import Ticks
 from tickfold_projections.active_signal import Flat, Holding, Recovered, State, Waiting, evolve
@@ -19,11 +19,13 @@ from tickfold_projections.profit import profit_and_loss
 from . import notices
 from .candles import Candle
 from .config import Config
-from .decide import Place, answer, cancel, decide
+from .decide import Place, answer, cancel, decide, refuse
 from .proposal import Signal
 from .strategy import Strategy
 
 Publish = Callable[[Sequence[Event]], None]
+Judge = Callable[[Opened | Scheduled, Signal], tuple[str, ...]]
+"""Says why the risk rules refuse what a proposal would become; nothing where they do not."""
 
 
 class Session:
@@ -39,6 +41,7 @@ class Session:
         recovered: Recovered = Recovered(),
         recorded_now: Callable[[], int] | None = None,
         carries_ticks: bool = False,
+        judge: Judge | None = None,
     ) -> None:
         self.stream = log.stream
         self.strategy = strategy
@@ -54,6 +57,7 @@ class Session:
         self._publish = publish
         self._recorded_now = recorded_now
         self._carries_ticks = carries_ticks
+        self._judge = judge
         self._interval = strategy.interval_ms
 
     @property
@@ -97,7 +101,12 @@ class Session:
 
     def reply(self, proposal: Signal, slot: int, price: float) -> tuple[Event, ...]:
         """Commit what the strategy's answer to `slot` becomes."""
-        return self.commit((answer(proposal, slot, price, self.config, self.place),))
+        event = answer(proposal, slot, price, self.config, self.place)
+        if self._judge is not None and not isinstance(event, Rejected):
+            reasons = self._judge(event, proposal)
+            if reasons:
+                event = refuse(proposal, slot, reasons, self.config, self.place)
+        return self.commit((event,))
 
     def cancel_waiting(self, at: int) -> tuple[Event, ...]:
         """Commit the end of a waiting entry, where there is one, because the run stops."""

@@ -14,6 +14,7 @@ from .errors import DeclarationError
 from .market import MINUTE_MS, parse_interval
 from .proposal import Signal
 from .registry import Registry
+from .risk import Risk
 
 Answer = Signal | None
 StrategyFunction = Callable[[Context], Answer | Awaitable[Answer]]
@@ -30,12 +31,18 @@ def _lookback(windows: Mapping[str, int]) -> dict[str, int]:
     return dict(windows)
 
 
+def _rules(given: str | Risk | Sequence[str | Risk]) -> tuple[str | Risk, ...]:
+    """One risk rule or several, each itself or by its name."""
+    return (given,) if isinstance(given, str | Risk) else tuple(given)
+
+
 @attrs.frozen(eq=False)
 class Strategy:
     """A function that is asked at each slot, what it reads, and who hears of its signals.
 
     `interval` is how often it is asked ("15m"), `lookback` how many closed candles of which interval it reads
-    ({"1m": 60, "1h": 24}). `function` takes a `Context` and returns a `Signal` or None; it may be `async`.
+    ({"1m": 60, "1h": 24}). `function` takes a `Context` and returns a `Signal` or None; it may be `async`. `risk` names
+    the rules that judge what it proposes: one that all must pass where there are several.
     """
 
     name: str
@@ -43,6 +50,7 @@ class Strategy:
     interval: str = "1m"
     lookback: dict[str, int] = attrs.field(factory=dict[str, int], converter=_lookback)
     callbacks: dict[str, Callback] = attrs.field(factory=dict[str, Callback])
+    risk: tuple[str | Risk, ...] = attrs.field(default=(), converter=_rules)
 
     def __attrs_post_init__(self) -> None:
         if not self.name:
@@ -70,6 +78,8 @@ class Strategy:
         except (OSError, TypeError):
             source = repr(getattr(self.function, "__code__", self.function))
         told = repr((self.name, self.interval, sorted(self.lookback.items())))
+        if self.risk:
+            told += repr([each if isinstance(each, str) else each.name for each in self.risk])
         return hashlib.sha256(f"{told}\n{source}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
     def __call__(self, ctx: Context) -> Answer | Awaitable[Answer]:
@@ -84,6 +94,7 @@ def strategy(
     *,
     interval: str = "1m",
     lookback: Mapping[str, int] | None = None,
+    risk: str | Risk | Sequence[str | Risk] = (),
     **callbacks: Callback,
 ) -> Callable[[StrategyFunction], Strategy]:
     """Declare and register a strategy; the decorated function becomes a `Strategy`.
@@ -92,7 +103,7 @@ def strategy(
     """
 
     def register(function: StrategyFunction) -> Strategy:
-        return STRATEGIES.add(name, Strategy(name, function, interval, dict(lookback or {}), callbacks))
+        return STRATEGIES.add(name, Strategy(name, function, interval, dict(lookback or {}), callbacks, risk))
 
     return register
 

@@ -28,6 +28,7 @@ from .context import Context, View, first_boundary, warm_up
 from .errors import CandlesMissing, SlotMissed, StrategyFailed
 from .feed import DAY_MS, Feed
 from .listeners import Bus
+from .lockstep import Turn
 from .market import MINUTE_MS
 from .session import Session
 from .version import VERSION
@@ -59,6 +60,7 @@ class Watch:
         bus: Bus,
         outlet: Outlet | None = None,
         include: Collection[str] = (),
+        turn: Turn | None = None,
     ) -> None:
         self.stream = journal.stream
         self.error: Exception | None = None
@@ -73,6 +75,7 @@ class Watch:
         self._bus = bus
         self._outlet = outlet
         self._include = frozenset(include)
+        self._turn = turn
         self._session = Session(
             asking.strategy,
             config,
@@ -81,6 +84,7 @@ class Watch:
             recovered=recovered,
             recorded_now=None if clock.replayed else clock.now,
             carries_ticks=True,
+            judge=None if turn is None else turn.reasons,
         )
         self._tells_ticks = bool(self._include & {"idle", "waiting", "active"}) or bus.wants_ticks(self._strategy.name)
         self._handled: int | None = None
@@ -121,6 +125,8 @@ class Watch:
             self._report(error, final=True)
         finally:
             stopped = self._close(reason)
+            if self._turn is not None:
+                self._turn.leave()
             self._hurried |= reason == "cancelled"
             await self._hear_out()
             self._bus.publish("done_live", notices.Done(mode="live", stream=self.stream, error=self.error))
@@ -157,6 +163,8 @@ class Watch:
                 if self._outlet is not None or (self._clock.replayed and not isinstance(error, StrategyFailed)):
                     raise
                 self._report(error)
+                if self._turn is not None and self._handled is not None and self._open_slot is None:
+                    self._turn.answered(self._handled)  # nobody waits for an answer that will not come
                 if not self._clock.replayed:
                     await self._nap_until(_floor(self._clock.now()) + MINUTE_MS + self._config.settle)
             if self._stopping and self._ended is None:
@@ -204,6 +212,8 @@ class Watch:
             self._handled = start
             if start >= self._first and self._session.asks_at(start) and self._recovered.at is not None:
                 self._open_slot = start
+            if self._turn is not None:
+                self._turn.answered(start) if self._open_slot is None else self._turn.settled(start)
         await self._hand_out(started)
 
     async def _replay_start(self) -> int:
@@ -258,7 +268,7 @@ class Watch:
     async def _walk(self, handled: int) -> None:
         candles = self._feed.candles
         view = self._view(candles)
-        session = self._session
+        session, turn = self._session, self._turn
         begin = (handled - int(candles.time[0])) // MINUTE_MS
         for end, candle in enumerate(candles.rows(begin), begin + 1):
             boundary = candle.time + MINUTE_MS
@@ -267,12 +277,16 @@ class Watch:
                 before = session.seq
                 events = session.settle(candle, price)
                 self._handled, self._price = boundary, candle.close
+                if turn is not None:
+                    turn.settled(boundary)
                 await self._hand_out(events)
                 if session.asks_at(boundary):
                     await self._question(boundary, price, view, end)
                 if self._tells_ticks and session.seq == before:
                     await self._tell(session.result(boundary, price))
             self._handled, self._price = boundary, candle.close
+            if turn is not None:
+                turn.answered(boundary)
             if self._ended is not None or (self._stopping and not isinstance(session.state, Holding)):
                 return
             if end % _BOUNDARIES_BETWEEN_YIELDS == 0:
@@ -289,18 +303,31 @@ class Watch:
         candles = self._feed.candles
         view = self._view(candles)
         await self._question(slot, view.price(len(candles)), view, len(candles))
+        if self._turn is not None:
+            self._turn.answered(slot)
 
     async def _question(self, slot: int, price: float, view: View, end: int) -> None:
         if self._stopping or not self._is_askable(slot):
             return
         ctx = Context(view, end)
-        answer = None
+        answer, late = None, False
         with self._interruptible():
             answer = await self._asking.ask(ctx, self._clock, slot + self._config.max_decision_delay)
-        if self._asking.late:
+            late = self._asking.late
+            if answer is not None and self._turn is not None:
+                late = not await self._has_its_turn(self._turn, slot)
+        if late:
             self._missed(slot)
         elif answer is not None and not self._stopping:
             await self._hand_out(self._session.reply(answer, slot, price))
+
+    async def _has_its_turn(self, turn: Turn, slot: int) -> bool:
+        """Wait until those that share a risk rule with this stream have settled, and answered where they come first;
+        False where that takes longer than an answer counts.
+        """
+        with self._clock.deadline(slot + self._config.max_decision_delay) as scope:
+            await turn.comes(slot)
+        return not scope.cancelled_caught
 
     def _is_askable(self, slot: int) -> bool:
         if self._clock.replayed:
@@ -319,6 +346,8 @@ class Watch:
     # Telling: after the append, and never in its way.
 
     def _publish(self, events: Sequence[Event]) -> None:
+        if self._turn is not None:
+            self._turn.hear(events)
         for event in events:
             if not isinstance(event, Started | Stopped):
                 self._bus.publish("live", event)

@@ -34,15 +34,17 @@ class Holder(msgspec.Struct, frozen=True):
 class StreamLock:
     """The right to write a stream, until it is closed or its process ends. A forked child does not have it."""
 
-    def __init__(self, folder: Folder) -> None:
-        """Take it, without waiting. Raises `StreamHeld`, which says who has it."""
+    def __init__(self, folder: Folder, what: str | None = None) -> None:
+        """Take it (`what` says in words what it is, where it is no stream), without waiting. Raises `StreamHeld`,
+        which says who has it.
+        """
         self._files = folder.files
         self._pid = os.getpid()
         self._descriptor: int | None = None
         descriptor = self._files.open(folder.at(LOCK), create=True)
         try:
             if not self._files.lock(descriptor):
-                raise StreamHeld(str(folder.stream), _told(self._files, descriptor))
+                raise StreamHeld(what or str(folder.stream), _told(self._files, descriptor))
             self._files.truncate(descriptor, 0)
             self._files.pwrite(descriptor, _who_i_am(), 0)
         except BaseException:

@@ -75,6 +75,14 @@ class Store:
             lock.close()
             raise
 
+    def claim(self, what: str, place: str) -> StreamLock:
+        """Take something other than a stream for this process, below the data directory at `place`; `what` is its name
+        in words. Raises `StreamHeld`, `UnsupportedPlatform`, `OSError`.
+        """
+        path = f"{self._root}/{place}"
+        self.make_directories(path)
+        return StreamLock(Folder(self.files, path, Stream("", "", ""), self._layout), what)
+
     def reader(self, stream: Stream) -> Reader:
         """The stream's journal, to read. Raises `StreamNotFound`, which lists those that exist."""
         folder = self.folder(stream)
