@@ -7,6 +7,7 @@ import os
 from collections import deque
 from collections.abc import AsyncIterator, Collection, Generator, Sequence
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,6 +24,7 @@ from tickfold_projections.report import Report, report
 from tickfold_projections.statistics import Statistics, statistics
 
 from . import notices
+from .candles import Candles
 from .config import Config
 from .context import Context, warm_up
 from .errors import EndlessSource, NotOpen, StrategyFailed, UnknownName
@@ -33,9 +35,10 @@ from .listeners import Bus
 from .market import MINUTE_MS
 from .registry import listed
 from .reports import name_of, out_of_the_way, write_report
-from .simulation import OpenSignal, Simulation, Step
+from .risk import Book, find_risks
+from .simulation import OpenSignal, Proposed, Simulation, Step
 from .sources import find_exchange
-from .strategy import Strategy, find_strategy
+from .strategy import Strategy, find_strategies
 
 
 @attrs.frozen
@@ -47,6 +50,8 @@ class BacktestResult:
     open: tuple[OpenSignal, ...]
     boundaries: Ticks
     config: Config
+    candles: dict[Stream, Candles] = attrs.field(factory=dict[Stream, Candles], eq=False, repr=False)
+    """What each stream was run over, those that served as lookback too."""
 
     @property
     def closed(self) -> tuple[Closed, ...]:
@@ -102,11 +107,13 @@ class Backtest:
         self,
         symbol: str | Sequence[str],
         *,
-        strategy: str | Strategy,
+        strategy: str | Strategy | Sequence[str | Strategy],
         exchange: str | Source,
         frame: str | Frame | None = None,
     ) -> BacktestResult:
         """The whole result at once, from plain code; an async strategy, source or listener is driven inside.
+
+        Several strategies share what a risk rule that they name allows, as they do live; `result` is of all of them.
 
         Raises `StrategyFailed`, `BadCandles`, `ExchangeUnreachable`; within a running event loop use `run`.
         """
@@ -121,7 +128,7 @@ class Backtest:
         self,
         symbol: str | Sequence[str],
         *,
-        strategy: str | Strategy,
+        strategy: str | Strategy | Sequence[str | Strategy],
         exchange: str | Source,
         frame: str | Frame | None = None,
         include: Collection[str] = (),
@@ -145,7 +152,7 @@ class Backtest:
         self,
         symbol: str | Sequence[str],
         *,
-        strategy: str | Strategy,
+        strategy: str | Strategy | Sequence[str | Strategy],
         exchange: str | Source,
         frame: str | Frame | None = None,
     ) -> BacktestHandle:
@@ -219,37 +226,43 @@ class BacktestHandle:
 
 
 class BacktestRun(AsyncIterator[notices.Tick]):
-    """One backtest, symbol by symbol, as an iterator. It holds no task and no scope, so it may be left at any time."""
+    """One backtest, stream by stream, as an iterator. It holds no task and no scope, so it may be left at any time.
+
+    A stream walks to its end before the next begins. One whose strategy names a risk rule stops where it proposes
+    something: it is judged when all that share the rule stand at that slot or behind it, in the order of streams.
+    """
 
     def __init__(
         self,
         backtest: Backtest,
         symbol: str | Sequence[str],
-        strategy: str | Strategy,
+        strategy: str | Strategy | Sequence[str | Strategy],
         exchange: str | Source,
         frame: str | Frame | None,
         include: frozenset[str],
     ) -> None:
         self._backtest = backtest
-        self._strategy = find_strategy(strategy)
+        self._strategies = find_strategies(strategy)
         self._exchange = find_exchange(exchange)
         self._frame = None if frame is None else find_frame(frame)
         self._include = include
         self._bus = Bus()
-        self._bus.attend(self._strategy)
-        self._ticks = bool(include & {"idle", "waiting", "active"}) or self._bus.wants_ticks(self._strategy.name)
-        self._todo = deque(listed(symbol))
+        for each in self._strategies:
+            self._bus.attend(each)
+        self._books = {rule.name: Book(rule) for each in self._strategies for rule in find_risks(each.risk)}
+        self._todo = deque((each, name) for each in self._strategies for name in listed(symbol))
         self._ready: deque[notices.Tick] = deque()
         self._simulations: list[Simulation] = []
-        self._steps: Generator[Step, object, None] | None = None
-        self._answer: object = None
+        self._walking: _Lane | None = None
+        self._waiting: list[_Lane] = []
         self._in_a_loop = True
         self._given_back = False
 
     @property
     def needs_a_loop(self) -> bool:
-        """Whether something in it waits: the strategy, the source or a listener."""
-        return self._strategy.is_async or self._exchange.waits or self._bus.needs_a_loop()
+        """Whether something in it waits: a strategy, the source or a listener."""
+        waits = any(strategy.is_async for strategy in self._strategies)
+        return waits or self._exchange.waits or self._bus.needs_a_loop()
 
     def __aiter__(self) -> BacktestRun:
         return self
@@ -257,15 +270,18 @@ class BacktestRun(AsyncIterator[notices.Tick]):
     async def __anext__(self) -> notices.Tick:
         try:
             while not self._ready:
-                if self._steps is not None:
-                    await self._step(self._steps)
+                if self._walking is not None:
+                    await self._walk(self._walking)
                 elif self._todo:
-                    await self._begin(self._todo.popleft())
+                    await self._begin(*self._todo.popleft())
+                elif self._waiting:
+                    self._walking = min(self._waiting, key=attrgetter("turn"))
+                    self._waiting.remove(self._walking)
                 else:
                     raise StopAsyncIteration
         except Exception as error:
-            if self._steps is not None and not isinstance(error, StopAsyncIteration):
-                await self._end_stream(error)
+            if self._walking is not None and not isinstance(error, StopAsyncIteration):
+                await self._end(self._walking, error)
             await self._give_back()
             raise
         return self._ready.popleft()
@@ -289,24 +305,34 @@ class BacktestRun(AsyncIterator[notices.Tick]):
     def stop(self) -> None:
         """End at the boundary reached."""
         self._todo.clear()
-        if self._steps is not None:
-            self._steps.close()
+        for lane in (*self._waiting, *([] if self._walking is None else [self._walking])):
+            lane.steps.close()
 
     def result(self) -> BacktestResult:
-        """What was decided until now."""
-        return _result(self._strategy.name, self._simulations, self._backtest.config)
+        """What was decided until now, by all strategies together."""
+        names = ", ".join(strategy.name for strategy in self._strategies)
+        return _result(names, self._simulations, self._backtest.config)
 
-    async def _begin(self, symbol: str) -> None:
-        stream = Stream(self._exchange.name, self._strategy.name, symbol)
+    def results(self) -> list[BacktestResult]:
+        """What was decided until now, by each strategy."""
+        return [
+            _result(each.name, [one for one in self._simulations if one.strategy is each], self._backtest.config)
+            for each in self._strategies
+        ]
+
+    async def _begin(self, strategy: Strategy, symbol: str) -> None:
+        stream = Stream(self._exchange.name, strategy.name, symbol)
         start, end = await self._range(symbol)
         report = partial(self._tell, stream)
         candles = await candles_between(
-            self._exchange, symbol, start - warm_up(self._strategy.lookback), end, self._backtest.config, report
+            self._exchange, symbol, start - warm_up(strategy.lookback), end, self._backtest.config, report
         )
-        simulation = Simulation(stream, self._strategy, candles, self._backtest.config, start=start, ticks=self._ticks)
+        ticks = bool(self._include & {"idle", "waiting", "active"}) or self._bus.wants_ticks(strategy.name)
+        books = [self._books[rule.name] for rule in find_risks(strategy.risk)]
+        simulation = Simulation(stream, strategy, candles, self._backtest.config, start=start, ticks=ticks, books=books)
         self._simulations.append(simulation)
         self._backtest.remember(simulation)
-        self._steps = simulation.steps()
+        self._walking = _Lane(simulation)
         if not self._todo:  # all that is needed is here, and whoever leaves the loop early closes nothing
             await self._give_back()
 
@@ -325,20 +351,25 @@ class BacktestRun(AsyncIterator[notices.Tick]):
             raise EndlessSource(self._exchange.name)
         return first, end
 
-    async def _step(self, steps: Generator[Step, object, None]) -> None:
-        """Walk on until there is something to give, or to the end of the stream."""
+    async def _walk(self, lane: _Lane) -> None:
+        """Walk on until there is something to give, to a proposal that waits for its turn, or to the end."""
         while not self._ready:
             try:
-                step = steps.send(self._answer)
+                step = lane.steps.send(lane.answer)
             except StopIteration:
-                await self._end_stream(None)
+                await self._end(lane, None)
                 return
-            self._answer = None
+            lane.answer = None
             if isinstance(step, Context):
-                self._answer = await self._ask(step)
+                lane.answer = await _ask(lane, step)
             elif isinstance(step, notices.Progress):
                 self._bus.publish("progress", step)
                 await self._breathe()
+            elif isinstance(step, Proposed):
+                lane.turn = (step.slot, lane.simulation.stream)
+                self._waiting.append(lane)
+                self._walking = None
+                return
             else:
                 self._tell_of(step)
 
@@ -350,18 +381,10 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         if step.action in self._include:
             self._ready.append(step)
 
-    async def _ask(self, ctx: Context) -> object:
-        stream = self._simulations[-1].stream
-        try:
-            answer = self._strategy.function(ctx)
-            return await answer if inspect.isawaitable(answer) else answer
-        except (Exception, SystemExit) as error:
-            raise StrategyFailed(stream, ctx.now, error) from error
-
-    async def _end_stream(self, error: Exception | None) -> None:
-        self._steps = None
-        stream = self._simulations[-1].stream
-        self._bus.publish("done_backtest", notices.Done(mode="backtest", stream=stream, error=error))
+    async def _end(self, lane: _Lane, error: Exception | None) -> None:
+        self._walking = None
+        done = notices.Done(mode="backtest", stream=lane.simulation.stream, error=error)
+        self._bus.publish("done_backtest", done)
         await self._breathe()
 
     async def _breathe(self) -> None:
@@ -373,3 +396,25 @@ class BacktestRun(AsyncIterator[notices.Tick]):
 
     def _tell(self, stream: Stream, error: Exception) -> None:
         self._bus.publish("error", notices.Fault(stream=stream, at=None, message=str(error), error=error))
+
+
+@attrs.define(eq=False)
+class _Lane:
+    """A stream on its way: what to send into its next step, and the turn that its proposal waits for."""
+
+    simulation: Simulation
+    steps: Generator[Step, object, None] = attrs.field(init=False)
+    answer: object = None
+    turn: tuple[int, Stream] | None = None
+
+    def __attrs_post_init__(self) -> None:
+        self.steps = self.simulation.steps()
+
+
+async def _ask(lane: _Lane, ctx: Context) -> object:
+    """The answer of an async strategy. Raises `StrategyFailed`."""
+    try:
+        answer = lane.simulation.strategy.function(ctx)
+        return await answer if inspect.isawaitable(answer) else answer
+    except (Exception, SystemExit) as error:
+        raise StrategyFailed(lane.simulation.stream, ctx.now, error) from error
