@@ -5,6 +5,7 @@ TickfoldError
 │   └── WindowNotDeclared   a strategy asks for candles that it did not declare
 ├── UnknownName             a name that nothing was registered under
 ├── NotOpen                 used outside its `async with`
+├── ExtraMissing            a package that an extra brings is not installed
 ├── StrategyFailed          a strategy raised, or returned what is no proposal
 ├── SlotMissed              a slot was not asked or not answered in time; told, never raised
 ├── ExchangeError           the exchange did not give the candles that are needed
@@ -80,6 +81,15 @@ class NotOpen(TickfoldError, RuntimeError):
 
     def __init__(self, what: str, how: str) -> None:
         super().__init__(f"{what} needs its tasks: use it inside `{how}`")
+
+
+class ExtraMissing(TickfoldError, ImportError):
+    """What is asked for needs a package that Tickfold does without otherwise."""
+
+    def __init__(self, what: str, package: str, extra: str) -> None:
+        super().__init__(f"{what} needs {package}, which is not installed: pip install 'tickfold[{extra}]'")
+        self.package = package
+        self.extra = extra
 
 
 class StrategyFailed(TickfoldError):
