@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,22 +25,37 @@ class Candle(NamedTuple):
     volume: float
 
 
+Column = TypeVar("Column", Times, Floats)
+
+
+class _Cut(Generic[Column]):
+    """A column of a slice that nobody has looked at: it is cut now, and stands in its candles from then on."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, candles: Candles, owner: type) -> Column:
+        name = self._name
+        whole, part = candles.whole
+        values: Column = getattr(whole, name)[part]
+        candles.__dict__[name] = values
+        return values
+
+
 class Candles:
     """Candles, oldest first, as six read-only arrays of one length: `time` int64 (open time, ms), the others float64.
 
     Takes anything that numpy makes such arrays of; raises `ValueError` where lengths or shapes differ.
     """
 
-    __slots__ = ("close", "high", "low", "name", "open", "time", "volume", "whole")
-
     whole: tuple[Candles, slice]
 
-    time: Times
-    open: Floats
-    high: Floats
-    low: Floats
-    close: Floats
-    volume: Floats
+    time = _Cut[Times]()
+    open = _Cut[Floats]()
+    high = _Cut[Floats]()
+    low = _Cut[Floats]()
+    close = _Cut[Floats]()
+    volume = _Cut[Floats]()
 
     def __init__(
         self,
@@ -63,7 +78,7 @@ class Candles:
         lengths = {column: len(values) for column, values in zip(COLUMNS, columns, strict=True)}
         if len(set(lengths.values())) > 1:
             raise ValueError(f"columns of candles differ in length: {lengths}")
-        self.time, self.open, self.high, self.low, self.close, self.volume = columns
+        self.__dict__.update(zip(COLUMNS, columns, strict=True))
         self.name = name
 
     @classmethod
@@ -72,7 +87,7 @@ class Candles:
         candles = cls.__new__(cls)
         for column in columns:
             column.flags.writeable = False
-        candles.time, candles.open, candles.high, candles.low, candles.close, candles.volume = columns
+        candles.__dict__.update(zip(COLUMNS, columns, strict=True))
         candles.name = name
         return candles
 
@@ -108,15 +123,6 @@ class Candles:
         candles.whole = self, part
         return candles
 
-    def __getattr__(self, column: str) -> NDArray[Any]:
-        # Only a column of a slice that nobody has looked at is not there yet.
-        if column not in COLUMNS:
-            raise AttributeError(f"candles have no {column!r}; they have {', '.join(COLUMNS)}")
-        whole, part = self.whole
-        values: NDArray[Any] = getattr(whole, column)[part]
-        setattr(self, column, values)
-        return values
-
     def where(self, chosen: NDArray[np.bool_]) -> Candles:
         """The candles that a mask chooses."""
         if chosen.all():
@@ -131,12 +137,12 @@ class Candles:
     def at(self, index: int) -> Candle:
         """One candle as plain numbers."""
         return Candle(
-            int(self.time[index]),
-            float(self.open[index]),
-            float(self.high[index]),
-            float(self.low[index]),
-            float(self.close[index]),
-            float(self.volume[index]),
+            self.time.item(index),
+            self.open.item(index),
+            self.high.item(index),
+            self.low.item(index),
+            self.close.item(index),
+            self.volume.item(index),
         )
 
     def rows(self, begin: int = 0) -> Iterator[Candle]:
