@@ -12,6 +12,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
+from functools import cache
 from random import Random
 
 SECTOR = 512
@@ -158,6 +159,13 @@ class Dead(BaseException):
     """The process that calls was killed: what it does on its way out reaches no disk."""
 
 
+@cache
+def _split(path: str) -> tuple[str, str]:
+    """The directory that a path lies in, and its name there."""
+    above, _, name = path.rstrip("/").rpartition("/")
+    return above or "/", name
+
+
 class Disk:
     """The seam `Files`, on files in memory. Paths are absolute; `/` is there from the start.
 
@@ -175,11 +183,12 @@ class Disk:
         self.dead = False
         self.watch: Callable[[str], None] = lambda _: None
         for path, content in sorted((image or {}).items()):
-            folder, name = self._parent(path)
-            folder.cache[name] = Folder() if content is None else File(content, sector)
-        for _, node in self.walk():
+            above, name = _split(path)
+            node: Node = Folder() if content is None else File(content, sector)
             if isinstance(node, Folder):
-                node.sync()
+                self.folders[path] = node
+            folder = self.folders[above]
+            folder.cache[name] = folder.disk[name] = node
 
     # Looking.
 
@@ -238,8 +247,8 @@ class Disk:
                     waiting.append((f"{path}/{name}", node))
 
     def _parent(self, path: str) -> tuple[Folder, str]:
-        head, _, name = path.rstrip("/").rpartition("/")
-        return self.folder(head or "/"), name
+        above, name = _split(path)
+        return self.folder(above), name
 
     # Changing.
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import attrs
 
 from tests.proof.disk import Dead, Disk, Image
-from tests.proof.powercut import Cut, nothing_more_landed, power_cuts
+from tests.proof.powercut import Cut, fingerprint, nothing_more_landed, power_cuts
 
 
 class Refused(Exception):
@@ -86,36 +86,37 @@ def script_of(seed: int, sizes: tuple[int, ...]) -> Script:
 
 
 @attrs.frozen
-class State:
-    """A disk as a power cut may leave it, and what must, and what may, be read from it."""
+class Promise:
+    """What was acknowledged, and what is in flight: of that all or nothing may be read."""
 
-    cut: Cut
-    kept: tuple[object, ...]
-    asked: tuple[object, ...]
+    kept: tuple[object, ...] = ()
+    asked: tuple[object, ...] = ()
 
-    @property
-    def key(self) -> object:
-        """What tells two states apart. The note in LOCK is for people."""
-        files = frozenset(file for file in self.cut.image.items() if not file[0].endswith("/LOCK"))
-        return files, self.kept, self.asked
+    def allows(self, told: tuple[object, ...]) -> bool:
+        return told in (self.kept, self.kept + self.asked)
 
 
 @attrs.define
 class Run:
-    """A script as it is lived; `states` is handed each state once."""
+    """A script as it is lived, and every state in which a power cut could have left the disk, each once.
+
+    A state is an image, told apart by its fingerprint, with what was promised by then.
+    """
 
     trial: Trial
     script: Script
     budget: int
-    states: list[State] = attrs.Factory(list)
-    kept: tuple[object, ...] = ()
-    asked: tuple[object, ...] = ()
+    states: dict[tuple[bytes, int], tuple[Cut, Promise]] = attrs.Factory(dict)
+    promise: Promise = Promise()
+    numbers: dict[Promise, int] = attrs.Factory(dict)
+    """Every promise so far, by which states are told apart."""
     calls: int = 0
     rng: Random = attrs.Factory(Random)
 
     def run(self) -> None:
         """Raises Lost, or what the subject raises, where a kill or a power cut that was taken broke the promise."""
         self.rng = Random(self.script.seed)
+        self.promised(Promise())
         disk = Disk(sector=self.script.sector)
         for life in self.script.lives:
             self.live(disk, life)
@@ -123,10 +124,17 @@ class Run:
                 cuts = [cut for cut in power_cuts(disk, Random(life.power), 6) if not cut.hole]
                 disk = Disk(Random(life.power).choice(cuts).image, self.script.sector)
 
+    def promised(self, promise: Promise) -> None:
+        self.promise = promise
+        self.numbers.setdefault(promise, len(self.numbers))
+
     def cut(self, disk: Disk) -> None:
         """Note what a power cut would leave now, and what may be read from it."""
-        cuts = power_cuts(disk, self.rng, self.budget)
-        self.states.extend(State(cut, self.kept, self.asked) for cut in cuts)
+        number = self.numbers[self.promise]
+        for cut in power_cuts(disk, self.rng, self.budget):
+            key = fingerprint(cut.image), number
+            if key not in self.states or not cut.hole:  # a hole only where nothing else leaves the same
+                self.states[key] = cut, self.promise
 
     def live(self, disk: Disk, life: Life) -> None:
         self.calls = 0
@@ -158,67 +166,122 @@ class Run:
         subject.close()
 
     def append(self, subject: Subject, size: int) -> None:
-        self.asked = (self.trial.record(len(self.kept), size),)
-        subject.append(self.asked[0])
-        self.kept, self.asked = self.kept + self.asked, ()
+        kept = self.promise.kept
+        asked = self.trial.record(len(kept), size)
+        self.promised(Promise(kept, (asked,)))
+        subject.append(asked)
+        self.promised(Promise((*kept, asked)))
 
     def opened(self, disk: Disk) -> Subject:
         subject = self.trial.open(disk)
-        if subject.told not in (self.kept, self.kept + self.asked):
-            raise Lost(f"after {self.calls} calls, of {len(self.kept)} records {len(subject.told)} came back")
-        self.kept, self.asked = subject.told, ()
+        if not self.promise.allows(subject.told):
+            raise Lost(f"after {self.calls} calls, of {len(self.promise.kept)} records {len(subject.told)} came back")
+        self.promised(Promise(subject.told))
         self.cut(disk)
         return subject
 
 
 @attrs.frozen
 class Finding:
-    """How one script ended: states tried, how many were the one-byte hole that may be refused, and each fault."""
+    """How one script ended: states tried, how many were the one-byte hole that may be refused, how many images were
+    opened for it, and each fault."""
 
     states: int
     holes: int
+    opened: int
     faults: tuple[str, ...]
 
 
-def tried(script: Script, trial: Trial, budget: int = 12) -> Finding:
+def tried(script: Script, trial: Trial, budget: int = 24, openings: Openings | None = None) -> Finding:
     """The script, and every state that a power cut during it could have left, each opened, cut again, opened again."""
     run = Run(trial, script, budget)
+    openings = Openings(trial) if openings is None else openings
+    before = openings.count
     faults: list[str] = []
     try:
         run.run()
     except Exception as fault:  # noqa: BLE001  whatever was raised is the finding
         faults.append(f"{type(fault).__name__}: {fault}")
-    states = {state.key: state for state in run.states}
     holes = 0
-    for number, state in enumerate(states.values()):
-        fault_here = broken(state, trial, read_first=number % 8 == 0)
+    for (printed, _), (cut, promise) in run.states.items():
+        fault_here = broken(openings.ending(cut.image, printed), cut, promise)
         holes += fault_here == HOLE
         if fault_here and fault_here != HOLE:
-            faults.append(f"{fault_here}; {state.cut.how}: {seen(state.cut.image)}")
-    return Finding(len(states), holes, tuple(faults))
+            faults.append(f"{fault_here}; {cut.how}: {seen(cut.image)}")
+    return Finding(len(run.states), holes, openings.count - before, tuple(faults))
 
 
 HOLE = "one byte did not land inside a sector: refused, as documented"
 
 
-def broken(state: State, trial: Trial, *, read_first: bool = True) -> str:
-    """How reading or opening after this cut breaks the promise, empty where both keep it."""
-    disk = Disk(state.cut.image)
-    try:
-        seen = trial.read(disk) if read_first else None
-        told = trial.open(disk).told
-        again = trial.open(Disk(nothing_more_landed(disk))).told
-    except Refused as refused:
-        return HOLE if state.cut.hole else f"false alarm: {refused}"
-    except Exception as fault:  # noqa: BLE001  whatever was raised is the finding
-        return f"{type(fault).__name__}: {fault}"
-    if seen not in (None, told):
-        return f"{len(seen or ())} records could be read before it was opened, and {len(told)} after"
-    if told != state.kept and not (state.asked and told == state.kept + state.asked):
-        return f"of {len(state.kept)} records {len(told)} came back"
-    if again != told:
-        return f"a second power cut changed {len(told)} records to {len(again)}"
-    return ""
+@attrs.frozen
+class Ending:
+    """What opening an image came to: what was read, or why it was not."""
+
+    told: tuple[object, ...] = ()
+    refused: str = ""
+    fault: str = ""
+
+
+@attrs.define
+class Openings:
+    """What each image came to, so that none is opened twice: what comes of it depends on nothing else. Bounded."""
+
+    trial: Trial
+    bound: int = 200_000
+    count: int = 0
+    """How many were opened a first time."""
+    endings: dict[bytes, Ending] = attrs.Factory(dict)
+    settled: dict[bytes, tuple[object, ...]] = attrs.Factory(dict)
+    """What was read from what a second power cut left of an image that had been opened."""
+
+    def ending(self, image: Image, printed: bytes) -> Ending:
+        known = self.endings.get(printed)
+        if known is None:
+            self.count += 1
+            if len(self.endings) + len(self.settled) > self.bound:
+                self.endings.clear()
+                self.settled.clear()
+            known = self.endings[printed] = self.opened(image, read_first=printed[0] % 8 == 0)
+        return known
+
+    def opened(self, image: Image, *, read_first: bool) -> Ending:
+        """Of every eighth image a reader and the verifiers are asked before it is opened."""
+        disk = Disk(image)
+        try:
+            seen = self.trial.read(disk) if read_first else None
+            told = self.trial.open(disk).told
+        except Refused as refused:
+            return Ending(refused=str(refused))
+        except Exception as fault:  # noqa: BLE001  whatever was raised is the finding
+            return Ending(fault=f"{type(fault).__name__}: {fault}")
+        if seen not in (None, told):
+            return Ending(fault=f"{len(seen or ())} records could be read before it was opened, and {len(told)} after")
+        try:
+            again = self.opened_again(nothing_more_landed(disk))
+        except Exception as fault:  # noqa: BLE001  whatever was raised is the finding
+            return Ending(fault=f"after a second power cut, {type(fault).__name__}: {fault}")
+        if again != told:
+            return Ending(fault=f"a second power cut changed {len(told)} records to {len(again)}")
+        return Ending(again)
+
+    def opened_again(self, image: Image) -> tuple[object, ...]:
+        """What stands in quarantine nothing reads, and is left out; its names stay."""
+        image = {path: b"" if "/quarantine/" in path else content for path, content in image.items()}
+        printed = fingerprint(image)
+        known = self.settled.get(printed)
+        if known is None:
+            known = self.settled[printed] = self.trial.open(Disk(image)).told
+        return known
+
+
+def broken(ending: Ending, cut: Cut, promise: Promise) -> str:
+    """How what came of a cut breaks the promise, empty where it is kept."""
+    if ending.refused:
+        return HOLE if cut.hole else f"false alarm: {ending.refused}"
+    if ending.fault:
+        return ending.fault
+    return "" if promise.allows(ending.told) else f"of {len(promise.kept)} records {len(ending.told)} came back"
 
 
 def seen(image: Image) -> str:
@@ -231,7 +294,7 @@ def seen(image: Image) -> str:
     return "; ".join(parts)
 
 
-def shrunk(script: Script, trial: Trial, budget: int = 12) -> Script:
+def shrunk(script: Script, trial: Trial, budget: int = 24) -> Script:
     """A shorter script that still shows a fault: lives and steps left out as long as one remains."""
     while True:
         for shorter in shorter_scripts(script):

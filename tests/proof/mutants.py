@@ -10,12 +10,16 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import attrs
 
 import tickfold_eventstore
 from tests.proof.killers import KILLERS
+
+T = TypeVar("T")
 
 SOURCE = Path(tickfold_eventstore.__file__).parent
 PROOF = Path(__file__).parents[2] / "docs" / "proof.md"
@@ -46,11 +50,16 @@ def applied(mutant: Mutant, home: Path) -> str:
 
 
 def killed(mutant: Mutant, home: Path) -> str:
-    """What the trial says of the store with the fault in it; empty where it found nothing."""
+    """What its trial says of the store with the fault in it; empty where it found nothing."""
+    return found(mutant, home, KILLERS[mutant.killer])
+
+
+def found(mutant: Mutant, home: Path, question: Callable[[str], T]) -> T:
+    """The answer for the package that is the store with the fault in it."""
     package = applied(mutant, home)
     sys.path.insert(0, str(home))
     try:
-        return KILLERS[mutant.killer](package)
+        return question(package)
     finally:
         sys.path.remove(str(home))
         for module in [module for module in sys.modules if module.split(".")[0] == package]:

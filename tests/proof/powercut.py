@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+import marshal
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from random import Random
 
 import attrs
@@ -32,10 +34,20 @@ class Question:
 SIZE = -1
 """The part of a file that is its length."""
 
+NOTE = "LOCK"
+"""A file whose contents nobody goes by: they are for people. What of them landed is not asked."""
+
+
+def fingerprint(image: Image) -> bytes:
+    """What tells two images apart, LOCK aside."""
+    files = sorted(file for file in image.items() if not file[0].endswith(f"/{NOTE}"))
+    return blake2b(marshal.dumps(files, 2), digest_size=16).digest()
+
 
 def power_cuts(disk: Disk, rng: Random, budget: int) -> Iterator[Cut]:
     """At most about `budget` outcomes: all where there are no more (of sectors, sizes and names), else a sample."""
     questions = list(open_questions(disk))
+    landing = _Landing(disk, questions)
     total = 1
     for question in questions:
         total *= question.answers
@@ -43,47 +55,48 @@ def power_cuts(disk: Disk, rng: Random, budget: int) -> Iterator[Cut]:
             break
     if total <= budget:
         for answers in itertools.product(*(range(question.answers) for question in questions)):
-            yield Cut(_image(disk, questions, answers), "enumerated")
+            yield Cut(landing.image(answers), "enumerated")
     else:
-        for _ in range(budget):
-            yield Cut(_image(disk, questions, _sample(questions, rng)), "sampled")
-    dirty = [node for node in reachable(disk) if isinstance(node, File) and node.writes]
+        for answers in {tuple(_sample(questions, rng)): None for _ in range(budget)}:
+            yield Cut(landing.image(answers), "sampled")
+    dirty = [node for name, node in reachable(disk) if isinstance(node, File) and node.writes and name != NOTE]
     for _ in range(budget // 2 if dirty else 0):
         chosen = _sample(questions, rng)
         file = rng.choice(dirty)
         content = _prefix(file, rng) if rng.random() < 0.6 else _torn(file, questions, chosen, rng)
-        yield Cut(_image(disk, questions, chosen, {id(file): content}), "torn", _hole(file, content))
+        yield Cut(landing.image(chosen, file, content), "torn", _hole(file, content))
 
 
 def nothing_more_landed(disk: Disk) -> Image:
     """What a power cut leaves where only what was synced had landed."""
-    return _image(disk, [], [])
+    return _Landing(disk, []).image(())
 
 
 def open_questions(disk: Disk) -> Iterator[Question]:
-    for node in reachable(disk):
+    for name, node in reachable(disk):
         if isinstance(node, Folder):
-            for name, found in node.versions.items():
-                yield Question(node, name, len(found) + 1)
-            continue
-        for number, found_bytes in node.versions.items():
-            yield Question(node, number, len(found_bytes) + 1)
-        if node.sizes:
-            yield Question(node, SIZE, len(node.sizes) + 1)
+            for name_in_it, found in node.versions.items():
+                yield Question(node, name_in_it, len(found) + 1)
+        elif name != NOTE:
+            for number, found_bytes in node.versions.items():
+                yield Question(node, number, len(found_bytes) + 1)
+            if node.sizes:
+                yield Question(node, SIZE, len(node.sizes) + 1)
 
 
-def reachable(disk: Disk) -> list[Node]:
-    """Every file and folder that some outcome can name, each once."""
-    found: dict[int, Node] = {}
-    waiting: list[Node] = [disk.root]
+def reachable(disk: Disk) -> list[tuple[str, Node]]:
+    """Every file and folder that some outcome can name, each once, with one of its names."""
+    found: dict[int, tuple[str, Node]] = {}
+    waiting: list[tuple[str, Node]] = [("", disk.root)]
     while waiting:
-        node = waiting.pop()
+        named = waiting.pop()
+        node = named[1]
         if id(node) in found:
             continue
-        found[id(node)] = node
+        found[id(node)] = named
         if isinstance(node, Folder):
-            waiting.extend(node.disk.values())
-            waiting.extend(one for versions in node.versions.values() for one in versions if one is not None)
+            waiting.extend(node.disk.items())
+            waiting.extend((name, one) for name, versions in node.versions.items() for one in versions if one)
     return list(found.values())
 
 
@@ -101,26 +114,49 @@ def _sample(questions: list[Question], rng: Random) -> list[int]:
     return answers
 
 
-def _image(
-    disk: Disk, questions: list[Question], answers: tuple[int, ...] | list[int], given: dict[int, bytes] | None = None
-) -> Image:
-    chosen: dict[int, dict[int | str, int]] = {}
-    for question, answer in zip(questions, answers, strict=True):
-        chosen.setdefault(id(question.owner), {})[question.part] = answer
-    image: Image = {}
-    waiting: list[tuple[str, Folder]] = [("", disk.root)]
-    while waiting:
-        path, folder = waiting.pop()
-        mine = chosen.get(id(folder), {})
-        for name, node in _entries(folder, mine):
-            if isinstance(node, Folder):
-                image[f"{path}/{name}"] = None
-                waiting.append((f"{path}/{name}", node))
-            elif given and id(node) in given:
-                image[f"{path}/{name}"] = given[id(node)]
-            else:
-                image[f"{path}/{name}"] = _content(node, chosen.get(id(node), {}))
-    return image
+@attrs.define
+class _Landing:
+    """Images of one disk at one moment. Which names landed says where the files are: that is laid out once for each."""
+
+    disk: Disk
+    questions: list[Question]
+    layouts: dict[tuple[int, ...], tuple[Image, list[tuple[str, File]]]] = attrs.Factory(dict)
+    """By the answers to the questions for names: what was synced, and the files of which more may have landed."""
+    of_names: list[int] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.of_names = [place for place, question in enumerate(self.questions) if isinstance(question.owner, Folder)]
+
+    def image(self, answers: Sequence[int], torn: File | None = None, content: bytes = b"") -> Image:
+        """What landed by these answers; of the file `torn`, this."""
+        chosen: dict[int, dict[int | str, int]] = {}
+        for question, answer in zip(self.questions, answers, strict=True):
+            if answer:
+                chosen.setdefault(id(question.owner), {})[question.part] = answer
+        key = tuple(answers[place] for place in self.of_names)
+        if key not in self.layouts:
+            self.layouts[key] = self._laid_out(chosen)
+        synced, open_files = self.layouts[key]
+        image = dict(synced)
+        for path, file in open_files:
+            image[path] = content if file is torn else _content(file, chosen.get(id(file), {}))
+        return image
+
+    def _laid_out(self, chosen: dict[int, dict[int | str, int]]) -> tuple[Image, list[tuple[str, File]]]:
+        image: Image = {}
+        open_files: list[tuple[str, File]] = []
+        waiting: list[tuple[str, Folder]] = [("", self.disk.root)]
+        while waiting:
+            above, folder = waiting.pop()
+            for name, node in _entries(folder, chosen.get(id(folder), {})):
+                path = f"{above}/{name}"
+                if isinstance(node, Folder):
+                    image[path] = None
+                    waiting.append((path, node))
+                else:
+                    image[path] = node.disk
+                    open_files += [] if node.clean or name == NOTE else [(path, node)]
+        return image, open_files
 
 
 def _entries(folder: Folder, mine: dict[int | str, int]) -> Iterator[tuple[str, Node]]:
