@@ -25,6 +25,7 @@ import msgspec
 from tickfold_eventstore.events import Cancelled, Closed, Event, Opened, Rejected, Scheduled, Started, Stopped
 from tickfold_eventstore.signals import AcceptedSignal, Stream, Ticks
 
+from .prices import Market
 from .profit import Costs, profit_and_loss
 from .statistics import Statistics, statistics_of
 from .trades import MINUTE_MS, Account, Ledger
@@ -103,7 +104,7 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a report says; `provenance` None: left out."""
+    """All that a report says; `provenance` None: left out. `market` is None where no candles were at hand."""
 
     kind: Kind
     strategy: str
@@ -111,6 +112,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     statistics: Statistics
     open: tuple[OpenSignal, ...]
     provenance: tuple[Provenance, ...] | None
+    market: Market | None = None
 
 
 def report(

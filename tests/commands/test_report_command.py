@@ -14,6 +14,7 @@ from tests.commands.typing_commands import REPLAYED, TWO, Files, Typed
 from tickfold.reports import journal_report
 from tickfold_eventstore import Store, Stream
 from tickfold_projections.heat import heat
+from tickfold_projections.render_backtest_kit import render_backtest_kit
 from tickfold_projections.render_csv import render_csv
 from tickfold_projections.render_html import render_html, render_table_html
 from tickfold_projections.render_json import render_json
@@ -187,3 +188,28 @@ def test_heat_and_schedule_take_ranges_and_symbols_as_reports_do(type_: Typed, j
     assert 0 < closed("--to", edge) < closed()
     entries = type_("report", "downs", "--data-dir", journals, "--json", "--kind", "schedule").document["together"]
     assert entries["filled"]["value"] > 0
+
+
+def test_the_form_of_backtest_kit_is_that_of_the_library(files: Files, type_: Typed, journals: Path) -> None:
+    made = journal_report(Store(journals), "ups")
+    words = ("report", "ups", "--data-dir", journals, "--format", "backtest-kit")
+    assert type_(*words) == (0, render_backtest_kit(made), "")
+    assert type_(*words, "--kind", "heat").code == 2
+    path = files.write(TWO)
+    ran = ("--exchange", "sim:7", "--symbol", "A", "--from", "2020-01-02", "--to", "2020-01-05")
+    said = type_("report", "ups", "--kind", "backtest", "--file", path, *ran, "--format", "backtest-kit")
+    assert said.out.startswith("# Backtest Report: ups\n\n| Signal ID |")
+    assert "**Avg Peak PNL:** +" in said.out
+
+
+def test_with_the_exchange_a_live_report_knows_how_each_signal_went_as_its_backtest_does(
+    files: Files, type_: Typed, journals: Path
+) -> None:
+    path = files.write(TWO)
+    ran = ("--exchange", "sim:7", "--symbol", "A", "--to", "2020-01-04", "--json")
+    backtest = type_("report", "ups", "--kind", "backtest", "--file", path, *ran).document
+    live = type_("report", "ups", "--data-dir", journals, "--exchange", "sim:7", "--symbol", "A", "--json").document
+    excursions = live["market"]["excursions"]
+    assert excursions == backtest["market"]["excursions"]
+    assert len(excursions) == sum(row["action"] == "closed" for row in live["rows"]) > 10
+    assert type_("report", "ups", "--data-dir", journals, "--json").document["market"] is None

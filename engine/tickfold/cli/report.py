@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import anyio
 import click
 
 from tickfold_eventstore import Store, Stream
@@ -19,13 +17,9 @@ from tickfold_projections.render_markdown import render_markdown
 from tickfold_projections.report import Report
 
 from ..config import Config, Policy
-from ..errors import SpanUnknown
-from ..exchanges import Exchange, is_source_text, span
-from ..feed import candles_between
-from ..market import MINUTE_MS
+from ..exchanges import Exchange, is_source_text
 from ..reports import journal_events, journal_report
 from . import options
-from .asides import say
 from .backtest import Range, backtested
 from .faults import WrongUse
 from .load import find_source, load
@@ -37,7 +31,8 @@ if TYPE_CHECKING:
     from tickfold_projections.schedule import Schedule
     from tickfold_projections.table import Table
 
-_RECENT_MS = 10 * MINUTE_MS
+FORMS = ("md", "html", "json", "csv", "backtest-kit")
+_FORMS = "backtest-kit: Markdown in the shape of that library's own reports."
 
 _KINDS = "What a run did, what a backtest would have done, how each symbol did, or how limit entries ended."
 
@@ -58,9 +53,10 @@ _KINDS = "What a run did, what a backtest would have done, how each symbol did, 
     "--exchange",
     "source",
     metavar="[NAME=]SOURCE",
-    help="Only streams of this exchange; a source such as csv:PATH also gives the price of what is open.",
+    help="Only streams of this exchange; a source such as csv:PATH also gives the price of what is open and, but for "
+    "Markdown, how each signal went.",
 )
-@click.option("--format", "form", type=click.Choice(["md", "html", "json", "csv"]), default="md", show_default=True)
+@click.option("--format", "form", type=click.Choice(FORMS), default="md", show_default=True, help=_FORMS)
 @click.option(
     "--kind",
     type=click.Choice(["live", "backtest", "heat", "schedule"]),
@@ -100,13 +96,15 @@ def command(
     """
     within = Range(frame, since, until)
     form = "json" if as_json else form
+    if form == "backtest-kit" and kind not in {"live", "backtest"}:
+        raise WrongUse(f"--format backtest-kit is for --kind live and backtest, not for {kind}")
     if kind != "backtest" and (file is not None or frame is not None):
         raise WrongUse("--file and --frame belong to a backtest: give --kind backtest with them")
     if kind == "backtest":
-        made = _of_backtest(strategy, symbols, source, file, within, Config(policy=policy))
+        made = _of_backtest(strategy, symbols, source, file, within, Config(policy=policy), whole=form != "md")
         text = _rendered(made, form, provenance=not no_provenance)
     elif kind == "live":
-        made = _of_journals(open_store(data_dir), strategy, symbols, source, within)
+        made = _of_journals(open_store(data_dir), strategy, symbols, source, within, whole=form != "md")
         text = _rendered(made, form, provenance=not no_provenance)
     else:
         store = open_store(data_dir)
@@ -119,24 +117,41 @@ def command(
 
 
 def _of_backtest(
-    strategy: str, symbols: tuple[str, ...], source: str | None, file: Path | None, within: Range, config: Config
+    strategy: str,
+    symbols: tuple[str, ...],
+    source: str | None,
+    file: Path | None,
+    within: Range,
+    config: Config,
+    *,
+    whole: bool,
 ) -> Report:
     if file is None or not symbols:
         raise WrongUse("--kind backtest needs the strategy and its symbols: give --file and --symbol")
     with own_stdout():
         (chosen,) = load(file, (strategy,))
         (result,) = backtested([chosen], symbols, find_source(source), within, config)
-    return result.as_report()
+    if not whole:
+        return result.as_report()
+    from tickfold_projections.excursions import with_market
+
+    return with_market(result.as_report(), result.candles)
 
 
-def _of_journals(store: Store, strategy: str, symbols: tuple[str, ...], source: str | None, within: Range) -> Report:
-    """A damaged journal is an error of the whole: a report that silently lacks a stream would be wrong."""
+def _of_journals(
+    store: Store, strategy: str, symbols: tuple[str, ...], source: str | None, within: Range, *, whole: bool
+) -> Report:
+    """A damaged journal is an error of the whole: a report that silently lacks a stream would be wrong.
+
+    `whole`: with all candles that an exchange has of the signals, not only the last price.
+    """
     streams, exchange = _streams(store, strategy, symbols, source)
     made = partial(journal_report, store, strategy, streams=streams, start=within.since, end=within.until)
     if exchange is None:
         return made()
-    alive = [Stream(each.exchange, strategy, each.symbol) for each in made().open]
-    return made(prices=anyio.run(_prices, exchange, alive, within))
+    from .report_candles import beside
+
+    return beside(made, exchange, within, whole=whole)
 
 
 def _streams(
@@ -180,31 +195,6 @@ def _tabled(told: Heat | Schedule, table: Table, form: str) -> str:
             return render_table_markdown(table)
 
 
-async def _prices(exchange: Exchange, streams: Sequence[Stream], within: Range) -> dict[Stream, float]:
-    """The last close of each, as of the end of the range or of now; a stream without a recent one has none."""
-    prices: dict[Stream, float] = {}
-    try:
-        for stream in streams:
-            end = await _end(exchange, stream.symbol, within)
-            candles = await candles_between(
-                exchange, stream.symbol, end - _RECENT_MS, end, Config(), lambda error: say(str(error))
-            )
-            if len(candles):
-                prices[stream] = float(candles.close[-1])
-    finally:
-        await exchange.aclose()
-    return prices
-
-
-async def _end(exchange: Exchange, symbol: str, within: Range) -> int:
-    try:
-        _, end = await span(exchange, symbol)
-    except SpanUnknown:
-        end = None
-    last = None if within.until is None else within.until - MINUTE_MS
-    return min(moment for moment in (time.time_ns() // 1_000_000, end, last) if moment is not None)
-
-
 def _rendered(made: Report, form: str, *, provenance: bool) -> str:
     match form:
         case "html":
@@ -215,6 +205,10 @@ def _rendered(made: Report, form: str, *, provenance: bool) -> str:
             return render_csv(made)
         case "json":
             return render_json(made, provenance=provenance)
+        case "backtest-kit":
+            from tickfold_projections.render_backtest_kit import render_backtest_kit
+
+            return render_backtest_kit(made)
         case _:
             return render_markdown(made, provenance=provenance)
 
