@@ -101,6 +101,8 @@ class Bench:
     which: str
     disk: Disk = attrs.field(init=False)
     folder: Any = attrs.field(init=False)
+    named: tuple[Any, ...] = attrs.field(init=False)
+    """The records that checkpoints name."""
 
     def __attrs_post_init__(self) -> None:
         self.lay(self.journal.marked(self.which))
@@ -108,15 +110,16 @@ class Bench:
     def lay(self, image: Image) -> None:
         self.disk = Disk(image)
         code = self.journal.code
-        self.folder = code.store(self.disk).folder(code.stream)
+        store = code.store(self.disk)
+        self.folder = store.folder(code.stream)
+        place = store.checkpoints(code.stream)
+        self.named = tuple(code.module("checkpoint").named_by_checkpoints(self.disk, place).values())
 
     def outcome(self) -> str:
         """What opening comes to, without what it would write."""
         code = self.journal.code
-        folder = code.store(self.disk).checkpoints(code.stream)
-        named = code.module("checkpoint").named_by_checkpoints(self.disk, folder).values()
         try:
-            found, told = code.module("recovery").look(self.folder, oldest_first, named)
+            found, told = code.module("recovery").look(self.folder, oldest_first, self.named)
         except code.errors.CorruptJournal as corrupt:
             return "refused" if well_told(self.journal, corrupt) else f"refused badly: {corrupt}"
         return self.classified(told, bool(found.torn))

@@ -6,6 +6,7 @@ Its code is looked up by the package's name, so that a copy with a fault in it i
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -43,7 +44,8 @@ class Code:
         return f"{HOME}/journal/{self.stream_path}"
 
     def module(self, name: str) -> Any:
-        return importlib.import_module(f"{self.package}.{name}")
+        path = f"{self.package}.{name}"
+        return sys.modules.get(path) or importlib.import_module(path)
 
     @property
     def errors(self) -> Any:
