@@ -18,7 +18,7 @@ from tickfold_eventstore.signals import Stream
 from tickfold_projections.active_signal import Flat, State
 
 from .proposal import Signal
-from .risk import Book, Risk
+from .risk import Book, Risk, reasons
 
 
 class Lockstep:
@@ -109,9 +109,7 @@ class Turn:
 
     def reasons(self, event: Opened | Scheduled, proposal: Signal) -> tuple[str, ...]:
         """Why the rules refuse what the proposal would become; empty where they do not."""
-        return tuple(
-            reason for book in self._books for reason in book.reasons(self.stream, event.signal, proposal, event.at)
-        )
+        return reasons(self._books, event, proposal)
 
     async def comes_to(self, place: float) -> None:
         """Return when this stream has come to `place`, or left."""

@@ -161,8 +161,9 @@ class Book:
         self._alive.pop(stream, None)
         self._ended = [life for life in self._ended if life.stream != stream]
 
-    def reasons(self, stream: Stream, signal: AcceptedSignal, proposal: Signal, slot: int) -> tuple[str, ...]:
-        """Why the rule refuses what `stream` proposes at `slot`; empty where it does not."""
+    def reasons(self, event: Opened | Scheduled, proposal: Signal) -> tuple[str, ...]:
+        """Why the rule refuses the proposal that would become `event`; empty where it does not."""
+        stream, slot = event.stream, event.at
         begin = self.rule.counts_from(slot)
         self._ended = [life for life in self._ended if _end(life) > slot or (life.closed and _end(life) >= begin)]
         alive = sorted(
@@ -171,9 +172,16 @@ class Book:
             if (life.since, life.stream) < (slot, stream) and (life.until is None or life.until > slot)
         )
         closed = [life.closed for life in self._ended if life.closed and life.closed.at <= slot]
-        request = Request(stream, slot, signal.entry, proposal, tuple(Alive(of, life.signal) for of, life in alive))
+        request = Request(
+            stream, slot, event.signal.entry, proposal, tuple(Alive(of, life.signal) for of, life in alive)
+        )
         found = (*_crowd(self.rule, request), *_past(self.rule, request, closed), *_said(self.rule, request))
         return tuple(f"risk rule {self.rule.name}: {reason}" for reason in found)
+
+
+def reasons(books: Sequence[Book], event: Opened | Scheduled, proposal: Signal) -> tuple[str, ...]:
+    """Why the rules refuse the proposal that would become `event`; empty where none does."""
+    return tuple(reason for book in books for reason in book.reasons(event, proposal))
 
 
 def _since(signal: AcceptedSignal) -> int:

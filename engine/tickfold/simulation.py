@@ -6,7 +6,8 @@ sent in, so that plain code and a coroutine drive the same steps.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from typing import TypeAlias
 
 import attrs
@@ -24,14 +25,23 @@ from .context import Context, View, first_boundary
 from .errors import StrategyFailed
 from .market import AVERAGED, MINUTE_MS, average_prices
 from .proposal import Signal
+from .risk import Book, reasons
 from .search import Search
 from .session import Session
 from .strategy import Strategy
 
 BOUNDARIES_BETWEEN_PROGRESS = 1440
 
-Step: TypeAlias = notices.Tick | Context | notices.Progress
-"""An event or result, a question of an async strategy (send its answer in), or how far it is."""
+
+@attrs.frozen
+class Proposed:
+    """A proposal made at `slot` waits to be judged: who drives goes on here when all others have come so far."""
+
+    slot: int
+
+
+Step: TypeAlias = notices.Tick | Context | notices.Progress | Proposed
+"""An event or result, a question of an async strategy (send its answer in), how far it is, or a proposal that waits."""
 
 
 @attrs.frozen
@@ -62,18 +72,26 @@ class Simulation:
         *,
         start: int = 0,
         ticks: bool = False,
+        books: Sequence[Book] = (),
     ) -> None:
         self.stream = stream
         self.log = MemoryJournal(stream)
         self.price: float | None = None
-        self._strategy = strategy
+        self.strategy = strategy
         self._candles = candles
         self._config = config
         self._start = start
         self._ticks = ticks
         self._count = len(candles)
         self._committed: list[Event] = []
-        self.session = Session(strategy, config, self.log, self._committed.extend)
+        self._books = books
+        judge = partial(reasons, books) if books else None
+        self.session = Session(strategy, config, self.log, self._publish, judge=judge)
+
+    @property
+    def candles(self) -> Candles:
+        """What it walks over, lookback included."""
+        return self._candles
 
     def steps(self) -> Generator[Step, object, None]:
         """Walk the candles. Raises `StrategyFailed`; what was decided until then stands."""
@@ -83,13 +101,13 @@ class Simulation:
         averages = average_prices(self._candles) if averaged else None
         view = View(
             self._candles,
-            self._strategy.lookback,
+            self.strategy.lookback,
             symbol=self.stream.symbol,
             mode="backtest",
             policy=self._config.policy,
             averages=averages,
         )
-        first = max(self._start, first_boundary(view.first_open, self._strategy.lookback))
+        first = max(self._start, first_boundary(view.first_open, self.strategy.lookback))
         begin = (first - view.first_open) // MINUTE_MS - 1
         search = None if self._ticks else Search(self._candles, averages, self._config)
         yield from self._every_candle(view, begin) if search is None else self._where_it_matters(view, search, begin)
@@ -115,8 +133,8 @@ class Simulation:
     def _where_it_matters(self, view: View, search: Search, begin: int) -> Generator[Step, object, None]:
         """The same without the candles at which nothing can happen and nothing is asked."""
         session, count = self.session, self._count
-        interval, first_minute = self._strategy.interval_ms // MINUTE_MS, view.first_open // MINUTE_MS
-        asks_async = self._strategy.is_async
+        interval, first_minute = self.strategy.interval_ms // MINUTE_MS, view.first_open // MINUTE_MS
+        asks_async = self.strategy.is_async
         index = told = begin
         while index < count:
             state = session.state
@@ -151,7 +169,7 @@ class Simulation:
 
     def _first_answer(self, view: View, slot: int, stop: int, interval: int) -> tuple[int, Signal | None]:
         """Ask from candle `slot` on, slot by slot, until something is proposed or candle `stop` is reached."""
-        function = self._strategy.function
+        function = self.strategy.function
         try:
             while slot < stop:
                 answer = function(Context(view, slot + 1))
@@ -167,17 +185,20 @@ class Simulation:
     def _question(self, view: View, end: int) -> Generator[Step, object, None]:
         """Ask at the boundary that closes candle `end - 1`, whatever the strategy is."""
         ctx = Context(view, end)
-        if self._strategy.is_async:
+        if self.strategy.is_async:
             answer = checked((yield ctx), self.stream, ctx.now)
         else:
             _, answer = self._first_answer(view, end - 1, end, 1)
         if answer is not None:
             yield from self._answered(view, end, answer)
 
-    def _answered(self, view: View, end: int, proposal: Signal) -> Iterator[Event]:
+    def _answered(self, view: View, end: int, proposal: Signal) -> Iterator[Step]:
+        slot = view.first_open + end * MINUTE_MS
+        if self._books:
+            yield Proposed(slot)
         self.price = view.price(end)
-        self.session.reply(proposal, view.first_open + end * MINUTE_MS, self.price)
-        return self._news()
+        self.session.reply(proposal, slot, self.price)
+        yield from self._news()
 
     def _progress(self, index: int, begin: int) -> notices.Progress:
         return notices.Progress(stream=self.stream, handled=max(0, index - begin), total=max(0, self._count - begin))
@@ -190,6 +211,12 @@ class Simulation:
         result = self.session.result(0, self.price)
         percentage = result.percentage if isinstance(result, notices.Active) else None
         return OpenSignal(self.stream, state.signal, self.price, percentage)
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        self._committed.extend(events)
+        for book in self._books:
+            for event in events:
+                book.hear(event)
 
     def _news(self) -> Iterator[Event]:
         news, self._committed[:] = list(self._committed), []

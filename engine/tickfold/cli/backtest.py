@@ -12,7 +12,8 @@ import click
 
 from tickfold_eventstore.events import Event
 
-from ..backtest import Backtest, BacktestResult
+from ..backtest import Backtest
+from ..backtest_run import BacktestResult
 from ..config import Config, Policy
 from ..errors import EndlessSource
 from ..exchanges import Exchange, span
@@ -129,15 +130,13 @@ async def _backtested(
     hear: Hear | None,
 ) -> list[BacktestResult]:
     backtest = Backtest(config=config)
-    results: list[BacktestResult] = []
     try:
         frame = await within.find(exchange, symbols)
-        for strategy in strategies:
-            run = backtest.run(symbols, strategy=strategy, exchange=exchange, frame=frame, include=EVERY_EVENT)
-            async for tick in run:
-                if hear is not None and isinstance(tick, Event):
-                    hear(tick)
-            results.append(run.result())
+        run = backtest.run(symbols, strategy=strategies, exchange=exchange, frame=frame, include=EVERY_EVENT)
+        async for tick in run:
+            if hear is not None and isinstance(tick, Event):
+                hear(tick)
+        results = run.results()
     finally:
         await exchange.aclose()
     for result in results:
