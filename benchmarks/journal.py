@@ -1,4 +1,5 @@
-"""The journal: what an append costs beside the disk's own flush, what opening costs as history grows, and verifying.
+"""The journal: what an append costs beside the disk's own flush and beside three other stores, what opening costs as
+history grows, and verifying.
 
 Everything that is compared is measured in one run, turn by turn, on the same disk. Each figure is checked for its
 result, never for its time.
@@ -6,14 +7,14 @@ result, never for its time.
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from random import Random
 
+from _beside import Beside, EventSourcing, Lmdb, Raw, Sqlite
 from _machine import machine, median, row, seconds
 
 from tickfold_eventstore import AcceptedSignal, Event, Journal, Opened, Store, Stream
@@ -26,6 +27,7 @@ from tickfold_eventstore.verify import verify
 STREAM = Stream("sim-3", "bench", "A")
 AT = 1_730_000_000_000
 APPENDS = 2_000
+JOURNAL, RAW = "append of one event", "raw pwrite + fdatasync"
 LONG, SHORT = 1_000_000, 1_000
 SIGNAL = AcceptedSignal(
     id="0123456789abcdef",
@@ -67,82 +69,45 @@ class NoFlush:
 # Appending.
 
 
-class Raw:
-    """What no journal can be faster than: the same bytes over a file that was filled before, and one flush each."""
-
-    def __init__(self, path: Path, size: int) -> None:
-        self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT)
-        os.pwrite(self._descriptor, b"\n" * size, 0)
-        os.fsync(self._descriptor)
-        self.end = 0
-
-    def write(self, line: bytes) -> None:
-        os.pwrite(self._descriptor, line, self.end)
-        os.fdatasync(self._descriptor)
-        self.end += len(line)
-
-    def close(self) -> None:
-        os.close(self._descriptor)
-
-
-class Sqlite:
-    """The same body in a table, a transaction each, as durable: WAL and synchronous=FULL."""
-
-    def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode=WAL")
-        self._database.execute("PRAGMA synchronous=FULL")
-        self._database.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, body BLOB)")
-
-    def insert(self, seq: int, body: bytes) -> None:
-        self._database.execute("INSERT INTO events VALUES (?, ?)", (seq, body))
-
-    def count(self) -> int:
-        (found,) = self._database.execute("SELECT count(*) FROM events").fetchone()
-        return int(found)
-
-    def close(self) -> None:
-        self._database.close()
-
-
-def turns(journal: Journal, raw: Raw, sqlite: Sqlite) -> tuple[list[float], list[float], list[float]]:
-    """Seconds of each append, each raw write and each insert, in turn. All three hold the same in the end."""
-    appends, raws, inserts = [], [], []
+def turns(journal: Journal, others: Mapping[str, Beside]) -> dict[str, list[float]]:
+    """Seconds of each append to the journal and to each of the others, in turn; who follows whom changes."""
+    took: dict[str, list[float]] = {name: [] for name in (JOURNAL, *others)}
+    rng = Random(1)
     for seq in range(1, APPENDS + 1):
         one = event(seq)
         body = encode_events([one])
         line = line_of(ZERO_HASH, seq, one.recorded_at * 1000, b"events", body)
-        calls: list[tuple[list[float], Callable[[], object]]] = [
-            (appends, lambda one=one, seq=seq: journal.append([one], expected_seq=seq - 1)),
-            (raws, lambda line=line: raw.write(line)),
-            (inserts, lambda seq=seq, body=body: sqlite.insert(seq, body)),
-        ]
-        for place in range(3):
-            times, call = calls[(seq + place) % 3]
-            times.append(seconds(call))
-    return appends, raws, inserts
+        calls: dict[str, Callable[[], object]] = {
+            name: partial(other.append, seq, line, body) for name, other in others.items()
+        }
+        calls[JOURNAL] = partial(journal.append, [one], expected_seq=seq - 1)
+        for name in rng.sample(list(calls), len(calls)):
+            took[name].append(seconds(calls[name]))
+    return took
 
 
 def appending(folder: str) -> None:
     store = Store(f"{folder}/append")
     journal, _ = store.open(STREAM, lambda records: None)
-    raw = Raw(Path(folder, "raw"), APPENDS * 512)
-    sqlite = Sqlite(Path(folder, "sqlite"))
-    appends, raws, inserts = turns(journal, raw, sqlite)
+    others: dict[str, Beside] = {
+        RAW: Raw(Path(folder, "raw"), APPENDS * 512),
+        "SQLite, WAL, synchronous=FULL": Sqlite(Path(folder, "sqlite")),
+        "LMDB": Lmdb(Path(folder, "lmdb")),
+        "eventsourcing, on SQLite": EventSourcing(Path(folder, "eventsourcing")),
+    }
+    took = turns(journal, others)
     journal.close()
-    assert sum(1 for _ in store.reader(STREAM).records()) == sqlite.count() == APPENDS
-    raw.close()
-    sqlite.close()
-    floor = f"raw pwrite + fdatasync: {median(raws) * 1e6:.0f} us"
-    ratio = median([each / beside for each, beside in zip(appends, raws, strict=True)])
-    row("append of one event", f"{median(appends) * 1e6:.0f} us", floor)
-    row(
-        "append / raw, median of the turns (goal 1.2)", f"{ratio:.2f}", f"medians: {median(appends) / median(raws):.2f}"
-    )
-    row("SQLite, WAL, synchronous=FULL / raw", f"{median(inserts) / median(raws):.2f}")
-    for name in ("lmdb", "eventsourcing"):
-        if importlib.util.find_spec(name) is None:
-            print(f"  {name}: not installed, not measured")
+    assert sum(1 for _ in store.reader(STREAM).records()) == APPENDS
+    assert {name: other.count() for name, other in others.items()} == dict.fromkeys(others, APPENDS)
+    for other in others.values():
+        other.close()
+    row(JOURNAL, f"{median(took[JOURNAL]) * 1e6:.0f} us", f"{RAW}: {median(took[RAW]) * 1e6:.0f} us")
+    for name in took:
+        if name != RAW:
+            beside = median([each / raw for each, raw in zip(took[name], took[RAW], strict=True)])
+            goal = ", median of the turns (goal 1.2)" if name == JOURNAL else ""
+            medians = median(took[name]) / median(took[RAW])
+            row(f"{name} / raw{goal}", f"{beside:.2f}", f"medians: {medians:.2f}")
 
 
 def without_the_disk(folder: str) -> None:
