@@ -60,14 +60,15 @@ def test_a_name_given_beside_the_text_comes_first() -> None:
 
 KINDS = (
     "there are ccxt:ID, an exchange by its ccxt id, such as ccxt:binance; "
-    "csv:PATH, a file of candles or a folder of them; sim:SEED, a simulated market"
+    "csv:PATH, a file of candles or a folder of them; archive:PATH, candles that `tickfold candles download` kept; "
+    "sim:SEED, a simulated market"
 )
 
 
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("archive:data", f"there is no kind 'archive'; {KINDS}"),
+        ("parquet:data", f"there is no kind 'parquet'; {KINDS}"),
         ("CSV:data", f"there is no kind 'CSV'; {KINDS}"),
         ("binance", f"write [NAME=]KIND:REST; {KINDS}"),
         ("=sim:7", f"write [NAME=]KIND:REST; {KINDS}"),

@@ -14,7 +14,7 @@ from .protocol import Exchange, Source
 def as_exchange(source: Source | str, name: str | None = None) -> Exchange:
     """`source` as an exchange, named `name` or as it names itself; raises `DeclarationError` for what is none.
 
-    Text is `[NAME=]KIND:REST`, KIND being `ccxt`, `csv` or `sim`; any other source is an object with
+    Text is `[NAME=]KIND:REST`, KIND being `ccxt`, `csv`, `archive` or `sim`; any other source is an object with
     `candles(symbol, start, end)`, a function of that form, or `Candles`. Raises `UnknownName` for an id that ccxt does
     not have.
     """
@@ -40,6 +40,12 @@ def _of_files(rest: str, name: str | None) -> Exchange:
     return CsvExchange(rest, name)
 
 
+def _of_an_archive(rest: str, name: str | None) -> Exchange:
+    from .archive import ArchiveExchange
+
+    return ArchiveExchange(rest, name)
+
+
 def _simulated(rest: str, name: str | None) -> Exchange:
     from .simulated import SimulatedExchange
 
@@ -49,6 +55,7 @@ def _simulated(rest: str, name: str | None) -> Exchange:
 _KINDS: dict[str, tuple[Callable[[str, str | None], Exchange], str]] = {
     "ccxt": (_through_ccxt, "ccxt:ID, an exchange by its ccxt id, such as ccxt:binance"),
     "csv": (_of_files, "csv:PATH, a file of candles or a folder of them"),
+    "archive": (_of_an_archive, "archive:PATH, candles that `tickfold candles download` kept"),
     "sim": (_simulated, "sim:SEED, a simulated market"),
 }
 
