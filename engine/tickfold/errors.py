@@ -18,6 +18,7 @@ TickfoldError
 │   ├── SpanUnknown             it does not say from when to when it has candles
 │   └── NeedsAsyncio            it does not work under trio
 ├── CandlesFilled           a hole was filled with flat candles; told, never raised
+├── CandlesNotKept          what live used could not be written to its archive; told, never raised
 └── CandlesRevised          a candle that was used is given with other values now; told, never raised
 """
 
@@ -203,6 +204,19 @@ class CandlesFilled(TickfoldError):
     def __init__(self, symbol: str, start: int, end: int) -> None:
         count = (end - start) // 60_000
         super().__init__(f"{symbol}: {count} minutes from {iso(start)} had no candle and are filled, flat, volume 0")
+        self.symbol = symbol
+        self.start = start
+        self.end = end
+
+
+class CandlesNotKept(TickfoldError):
+    """An archive could not take what live used. The cause is chained; no decision depends on it."""
+
+    def __init__(self, symbol: str, start: int, end: int, path: object, why: str) -> None:
+        super().__init__(
+            f"{symbol}: the candles from {iso(start)} to {iso(end)} were not kept in {path}: {why}; the run goes on, and "
+            "`tickfold candles download` can fetch them again"
+        )
         self.symbol = symbol
         self.start = start
         self.end = end

@@ -17,6 +17,7 @@ COMMANDS = {
     "backtest": "Run the strategies of FILE over recorded or simulated candles.",
     "replay": "Fold journals: every event with the state after it, or the state at one moment.",
     "report": "What a strategy did, as Markdown, HTML, JSON or CSV.",
+    "candles": "Download, list, verify and export candles that are kept on disk.",
     "journal": "List, show, verify, repair, export and import journals.",
     "completion": "Print the completion script of a shell.",
 }
