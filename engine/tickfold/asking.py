@@ -48,18 +48,15 @@ class Asking:
         try:
             with clock.deadline(deadline) as scope:
                 answer = self._call(ctx)
-                if inspect.isawaitable(answer):
+                if inspect.isawaitable(answer) and self.strategy.is_async:
                     answer = await answer
             self.late = scope.cancelled_caught or (not clock.replayed and clock.now() > deadline)
             return None if self.late else checked(answer, self._stream, ctx.now)
         except StrategyFailed:
             raise
-        except (Exception, SystemExit) as error:  # a strategy does not end the process that others run in
-            raise StrategyFailed(self._stream, ctx.now, error) from error
-        except anyio.get_cancelled_exc_class() as error:
-            if await _is_cancelled():
+        except BaseException as error:
+            if await comes_from_outside(error):
                 raise
-            # It awaited something of its own that was cancelled. That is its failure, and no end of this run.
             raise StrategyFailed(self._stream, ctx.now, error) from error
         finally:
             self._spent_s += time.perf_counter() - begun
@@ -69,6 +66,22 @@ class Asking:
             return self.strategy.function(ctx)
         with self._watchdog.over(self._stream):
             return self.strategy.function(ctx)
+
+
+async def comes_from_outside(error: BaseException) -> bool:
+    """Whether what came out of a strategy was done to it: an interrupt, or a cancellation of this task. All else is its
+    own failure, an exit or a cancellation of something that it awaited too: it ends no process that others run in.
+    """
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        return True
+    cancelled = anyio.get_cancelled_exc_class()
+    if isinstance(error, BaseExceptionGroup):
+        if error.subgroup(KeyboardInterrupt) is not None:
+            return True
+        found = error.subgroup(cancelled) is not None
+    else:
+        found = isinstance(error, cancelled)
+    return found and await _is_cancelled()
 
 
 async def _is_cancelled() -> bool:
@@ -89,10 +102,11 @@ def checked(answer: object, stream: Stream, slot: int) -> Signal | None:
     """What a strategy returned, if it is a proposal or None; raises `StrategyFailed` for anything else."""
     if answer is None or isinstance(answer, Signal):
         return answer
-    wrong = TypeError(
-        f"returned {type(answer).__name__}; a strategy returns Signal.long(...), Signal.short(...) or None"
-    )
-    raise StrategyFailed(stream, slot, wrong)
+    what = f"returned {type(answer).__name__}; a strategy returns Signal.long(...), Signal.short(...) or None"
+    if inspect.iscoroutine(answer):
+        answer.close()  # it will never be awaited
+        what += ", and one that waits is an `async def`"
+    raise StrategyFailed(stream, slot, TypeError(what))
 
 
 class Watchdog:

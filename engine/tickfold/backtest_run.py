@@ -20,6 +20,7 @@ from tickfold_projections.report import Report, report
 from tickfold_projections.statistics import Statistics, statistics
 
 from . import notices
+from .asking import comes_from_outside
 from .candles import Candles
 from .config import Config
 from .context import Context, warm_up
@@ -285,5 +286,7 @@ async def _ask(lane: _Lane, ctx: Context) -> object:
     try:
         answer = lane.simulation.strategy.function(ctx)
         return await answer if inspect.isawaitable(answer) else answer
-    except (Exception, SystemExit) as error:
+    except BaseException as error:
+        if await comes_from_outside(error):
+            raise
         raise StrategyFailed(lane.simulation.stream, ctx.now, error) from error

@@ -21,7 +21,7 @@ from tickfold_projections.profit import profit_and_loss
 from .candles import Candle
 from .config import Config
 from .market import MINUTE_MS
-from .proposal import Signal, as_refused
+from .proposal import Signal, as_reasons, as_refused
 from .validation import faults, is_price
 
 _Exit = tuple[float, CloseReason]
@@ -98,7 +98,7 @@ def refuse(signal: Signal, slot: int, reasons: tuple[str, ...], config: Config, 
     """The event that says why a proposal was not traded."""
     return Rejected(
         proposal=as_refused(signal, config.max_note_characters),
-        reasons=reasons,
+        reasons=as_reasons(reasons),
         **place.envelope(slot),
     )
 

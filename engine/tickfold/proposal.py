@@ -7,16 +7,30 @@ must be able to hold it first; `validation` says what is wrong with it.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import SupportsFloat, cast
 
 import attrs
+import numpy as np
 
 from tickfold_eventstore.signals import RefusedProposal
 
 Price = SupportsFloat
 """A number of any kind: Python's, numpy's, a Decimal."""
 
+LONGEST_NOTE = 40_000
+"""Characters of a note, limit or no limit: a character takes up to 12 bytes in the journal, the events of one record
+may hold the note twice, and a record is a line of 999,999 bytes at most.
+"""
+
+LONGEST_LIFETIME_MINUTES = 1_000_000_000
+"""Some 1,900 years, limit or no limit: times stay whole numbers that every reader of the journal can hold."""
+
+LONGEST_REASON = 1_000
+"""Characters of one reason, of those that users give too."""
+
+_MOST_REASONS = 40
 _SHOWN_CHARACTERS = 100
 
 
@@ -24,7 +38,7 @@ def number(value: object) -> object:
     """`value` as Python's float where it is a number of any kind, as it is where it is not."""
     if type(value) is float or value is None:
         return value
-    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
+    if isinstance(value, bool | np.bool_ | str | bytes) or not hasattr(value, "__float__"):
         return value
     try:
         return float(cast("SupportsFloat", value))
@@ -37,6 +51,11 @@ def minutes(lifetime: object) -> object:
     return lifetime / timedelta(minutes=1) if isinstance(lifetime, timedelta) else number(lifetime)
 
 
+def _side(position: object) -> str:
+    """A position as plain text, so that it can be compared: what is none will be refused as what it looks like."""
+    return str(position) if isinstance(position, str) else shown(position)
+
+
 @attrs.frozen(kw_only=True)
 class Signal:
     """A proposal: side, levels and lifetime. Prices in quote currency, `lifetime` as a timedelta or in minutes.
@@ -44,7 +63,7 @@ class Signal:
     Without `entry` it opens at market; with one, a limit entry waits there. `note` says why, up to 1,000 characters.
     """
 
-    position: object
+    position: str = attrs.field(converter=_side)
     take_profit: object = attrs.field(converter=number)
     stop_loss: object = attrs.field(converter=number)
     lifetime_minutes: object = attrs.field(converter=minutes)
@@ -92,7 +111,7 @@ class Signal:
         )
 
 
-def as_refused(signal: Signal, note_length: int) -> RefusedProposal:
+def as_refused(signal: Signal, note_length: int | None) -> RefusedProposal:
     """The proposal in words that JSON has: nan, infinities and what is no number become text; a long note is cut."""
     return RefusedProposal(
         position=shown(signal.position),
@@ -100,8 +119,15 @@ def as_refused(signal: Signal, note_length: int) -> RefusedProposal:
         take_profit=_written(signal.take_profit),
         stop_loss=_written(signal.stop_loss),
         lifetime_minutes=_written(signal.lifetime_minutes),
-        note=shown(signal.note, note_length or None),
+        note=shown(signal.note, note_length or LONGEST_NOTE),
     )
+
+
+def as_reasons(reasons: Sequence[str]) -> tuple[str, ...]:
+    """Reasons as a record can hold them beside the longest note: too long ones are cut, too many are counted."""
+    told = tuple(shown(reason, LONGEST_REASON) for reason in reasons[:_MOST_REASONS])
+    left_out = len(reasons) - len(told)
+    return (*told, f"and {left_out} more reasons") if left_out else told
 
 
 def shown(value: object, length: int | None = _SHOWN_CHARACTERS) -> str:

@@ -176,9 +176,9 @@ class Simulation:
                 if answer is not None:
                     return slot, checked(answer, self.stream, view.first_open + (slot + 1) * MINUTE_MS)
                 slot += interval
-        except StrategyFailed:
+        except (StrategyFailed, KeyboardInterrupt):
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:  # as in live: whatever else a strategy raises is its own failure
             raise StrategyFailed(self.stream, view.first_open + (slot + 1) * MINUTE_MS, error) from error
         return slot, None
 

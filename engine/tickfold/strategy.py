@@ -68,7 +68,8 @@ class Strategy:
 
     @property
     def is_async(self) -> bool:
-        return inspect.iscoroutinefunction(self.function)
+        made: object = type(self.function).__call__  # an object that is called
+        return inspect.iscoroutinefunction(self.function) or inspect.iscoroutinefunction(made)
 
     @property
     def hash(self) -> str:

@@ -10,7 +10,7 @@ from tickfold_eventstore.signals import Position
 from tickfold_projections.profit import break_even_distance
 
 from .config import Config
-from .proposal import Signal, shown
+from .proposal import LONGEST_LIFETIME_MINUTES, LONGEST_NOTE, Signal, shown
 
 
 def faults(signal: Signal, entry: object, config: Config) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def position_of(signal: Signal) -> Position | None:
 def _price_faults(signal: Signal, entry: object, config: Config) -> Iterator[str]:
     for name, value in (("entry", entry), ("take profit", signal.take_profit), ("stop loss", signal.stop_loss)):
         if not is_price(value):
-            yield f"{name} {shown(value)} is not a finite price above 0"
+            yield f"{name} {_told(value)} is not a finite price above 0"
     position = position_of(signal)
     if position is None:
         yield f"position {shown(signal.position)!r} is neither long nor short"
@@ -76,7 +76,9 @@ def _stop_faults(position: Position, entry: float, stop: float, config: Config) 
 def _lifetime_faults(signal: Signal, config: Config) -> Iterator[str]:
     lifetime = signal.lifetime_minutes
     if not isinstance(lifetime, float) or not lifetime.is_integer() or lifetime < 1:
-        yield f"lifetime {shown(lifetime)} is not a whole number of minutes from 1 up"
+        yield f"lifetime {_told(lifetime)} is not a whole number of minutes from 1 up"
+    elif lifetime > LONGEST_LIFETIME_MINUTES:
+        yield f"lifetime {shown(lifetime)} minutes is over {LONGEST_LIFETIME_MINUTES}, which nothing may outlast"
     elif config.max_lifetime_minutes and lifetime > config.max_lifetime_minutes:
         yield f"lifetime {int(lifetime)} minutes is over the limit of {config.max_lifetime_minutes}"
 
@@ -86,8 +88,14 @@ def _note_faults(signal: Signal, config: Config) -> Iterator[str]:
         yield f"note {shown(signal.note)} is not text"
     elif not _is_encodable(signal.note):
         yield f"note {shown(signal.note)!r} holds half of a character, which no file can hold"
-    elif config.max_note_characters and len(signal.note) > config.max_note_characters:
-        yield f"note of {len(signal.note)} characters is over the limit of {config.max_note_characters}"
+    elif len(signal.note) > (most := config.max_note_characters or LONGEST_NOTE):
+        why = "the limit of" if config.max_note_characters else "what a record of the journal is sure to hold,"
+        yield f"note of {len(signal.note)} characters is over {why} {most}"
+
+
+def _told(value: object) -> str:
+    """A value that is no number as a reader must see it: text in quotes, for text is why it is none."""
+    return repr(shown(value)) if isinstance(value, str) else shown(value)
 
 
 def _is_encodable(note: str) -> bool:

@@ -25,11 +25,12 @@ from .candles import Candles
 from .clock import Clock, ReplayClock
 from .config import Config
 from .context import Context, View, first_boundary, warm_up
-from .errors import CandlesMissing, SlotMissed, StrategyFailed
+from .errors import CandlesMissing, SlotMissed, StrategyFailed, told
 from .feed import DAY_MS, Feed
 from .listeners import Bus
 from .lockstep import Turn
 from .market import MINUTE_MS
+from .proposal import LONGEST_REASON, shown
 from .session import Session
 from .version import VERSION
 
@@ -121,7 +122,7 @@ class Watch:
             reason = self._ended or "end of data"
         except Exception as error:  # noqa: BLE001  # whatever it is, the journal ends and the caller gets it
             self.error = error
-            reason = f"{type(error).__name__}: {error}"
+            reason = shown(told(error), LONGEST_REASON)
             self._report(error, final=True)
         finally:
             stopped = self._close(reason)

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any, SupportsFloat
+
 import attrs
 
 from tickfold_eventstore.signals import Position, ProfitAndLoss
 
 
-def _fraction(_: object, attribute: attrs.Attribute[float], value: float) -> None:
-    if not 0 <= value < 1:
-        raise ValueError(f"{attribute.name} {value!r} is not a fraction from 0 to 1")
+def _number(value: SupportsFloat) -> Any:
+    """Python's float of a number of any kind; what is none, as it is: the check says so."""
+    if isinstance(value, bool | str | bytes) or not hasattr(value, "__float__"):
+        return value
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return value
+
+
+def _fraction(_: object, attribute: attrs.Attribute[float], value: object) -> None:
+    if not isinstance(value, float) or not 0 <= value < 0.5:
+        raise ValueError(
+            f"Costs.{attribute.name} is {value!r:.100}; it must be a fraction of the price from 0 to below 0.5 "
+            "(0.001 is 0.1 %), each way"
+        )
 
 
 @attrs.frozen
 class Costs:
-    """What trading costs, per side, as fractions of the price: 0.001 is 0.1 %. Funding is not in it."""
+    """What trading costs, per side, as fractions of the price: 0.001 is 0.1 %. Funding is not in it.
 
-    fee: float = attrs.field(default=0.001, converter=float, validator=_fraction)
-    slippage: float = attrs.field(default=0.001, converter=float, validator=_fraction)
+    Raises `ValueError` for what is no fraction from 0 to below 0.5: more would take all that is traded.
+    """
+
+    fee: float = attrs.field(default=0.001, converter=_number, validator=_fraction)
+    slippage: float = attrs.field(default=0.001, converter=_number, validator=_fraction)
 
 
 def profit_and_loss(position: Position, entry: float, exit: float, costs: Costs) -> ProfitAndLoss:  # noqa: A002  # the field's word
