@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import anyio
 
@@ -18,12 +19,15 @@ from .strategy import Strategy
 
 DAY_MS = 1440 * MINUTE_MS
 
+OnCandles: TypeAlias = Callable[[Candles, Sequence[tuple[int, int]]], None]
+"""(contiguous candles, the spans of minutes, ms, among them or before that were filled in)"""
+
 
 class Feed:
     """A contiguous history of one symbol that grows by what the exchange gives; what was used stands.
 
     A candle that the exchange gives again with other values, or for a minute that was filled, changes nothing: it is
-    told to `report`, once.
+    told to `report`, once. `on_candles` is told of each candle when it is used first; it must not wait.
     """
 
     def __init__(
@@ -34,12 +38,14 @@ class Feed:
         config: Config,
         clock: Clock,
         report: Callable[[Exception], None],
+        on_candles: OnCandles | None = None,
     ) -> None:
         self._exchange = exchange
         self._symbol = symbol
         self._config = config
         self._clock = clock
         self._report = report
+        self._on_candles = on_candles
         self._keep = warm_up(strategy.lookback) // MINUTE_MS + config.overlap_minutes
         self._history = History(self._keep)
         self._revised: set[int] = set()
@@ -93,6 +99,7 @@ class Feed:
         history = History(self._keep)
         history.extend(candles.between(0, end))
         self._history = history
+        self._hand_over(candles.between(0, end))
         self._note_last_delivered()
 
     async def extend_to(self, end: int, until: int | None = None) -> None:
@@ -111,6 +118,7 @@ class Feed:
         if len(new) and int(new.time[0]) != next_open:
             raise CandlesMissing(self._symbol, next_open, int(new.time[0]))
         self._history.extend(new)
+        self._hand_over(new)
         self._note_last_delivered()
 
     async def _reaching(self, start: int, wanted: int, end: int, until: int) -> Candles:
@@ -139,6 +147,11 @@ class Feed:
             if oldest is None or first <= oldest:
                 return None
             stretch *= 2
+
+    def _hand_over(self, candles: Candles) -> None:
+        """Tell whoever keeps them of candles that are used from now on."""
+        if self._on_candles is not None:
+            self._on_candles(candles, tuple(self._filled))
 
     def _note_last_delivered(self) -> None:
         """Remember the newest candle that came from the exchange and was not filled."""

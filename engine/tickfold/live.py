@@ -23,6 +23,7 @@ from tickfold_projections.render_markdown import render_markdown
 from tickfold_projections.report import Report
 from tickfold_projections.statistics import Statistics
 
+from .archive import Archive, check_extra
 from .asking import Asking, Watchdog
 from .clock import Clock, ReplayClock, WallClock
 from .config import Config
@@ -30,6 +31,7 @@ from .errors import NotOpen
 from .exchanges import Exchange, Source
 from .feed import Feed
 from .handle import Handle, Run
+from .keeping.keeper import Keeper
 from .listeners import Bus
 from .lockstep import Lockstep, Turn
 from .market import MINUTE_MS
@@ -49,6 +51,7 @@ class Live:
     """Runs strategies over live candles (or, with `clock="replay"`, over recorded ones) and never loses a signal.
 
     An async context manager: leaving it stops, now, what still runs. What is alive then goes on at the next start.
+    With an `archive` (a folder) the closed candles that it uses are kept there, once an hour and at the end.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Live:
         *,
         config: Config = Config(),
         clock: Literal["wall", "replay"] | Clock = "wall",
+        archive: str | os.PathLike[str] | None = None,
     ) -> None:
         self.store = Store(data_dir)
         self.config = config
@@ -69,11 +73,18 @@ class Live:
         self._exchanges: dict[str | int, Exchange] = {}
         self._lockstep = Lockstep()
         self._claims: dict[str, StreamLock] = {}
+        self._archive = None if archive is None else Archive(archive)
+        self._keeper: Keeper | None = None
+        if self._archive is not None:
+            check_extra()
 
     async def __aenter__(self) -> Self:
         self._tasks = await anyio.create_task_group().__aenter__()
         self._bus = Bus(self._tasks)
         self._watchdog = None if self.clock.replayed else Watchdog(self.config.slow_strategy)
+        if self._archive is not None:
+            self._keeper = Keeper(self._archive, self._tell_all)
+            self._tasks.start_soon(self._keeper.run)
         return self
 
     async def __aexit__(
@@ -100,9 +111,14 @@ class Live:
             with anyio.CancelScope(shield=True):
                 while self._handles:
                     await self._handles.pop().wait()
+                if self._keeper is not None:
+                    with anyio.move_on_after(self.config.drain_grace / 1000):
+                        await self._keeper.finish()
                 with anyio.move_on_after(self.config.drain_grace / 1000):
                     await self._bus.drain()
         finally:
+            if self._keeper is not None:
+                self._keeper.stop()
             self._bus.close()
             # What the body raised goes on as it is: given to the group, it would come out inside an exception group.
             await tasks.__aexit__(None, None, None)
@@ -245,9 +261,14 @@ class Live:
         stream = journal.stream
         self._bus.attend(strategy)
         report = functools.partial(self._tell, stream)
-        feed = Feed(source, stream.symbol, strategy, self.config, self.clock, report)
+        keep = None if self._keeper is None else functools.partial(self._keeper.take, source.name, stream.symbol)
+        feed = Feed(source, stream.symbol, strategy, self.config, self.clock, report, keep)
         asking = Asking(stream, strategy, self._watchdog)
         return Watch(journal, recovered, feed, asking, self.config, self.clock, self._bus, outlet, include, turn)
 
     def _tell(self, stream: Stream, error: Exception, *, final: bool = False) -> None:
         self._bus.publish("error", Fault(stream=stream, at=None, message=str(error), error=error, final=final))
+
+    def _tell_all(self, error: Exception) -> None:
+        """Tell of what went wrong beside the streams."""
+        self._bus.publish("error", Fault(stream=None, at=None, message=str(error), error=error))

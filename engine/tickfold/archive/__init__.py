@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from .folder import Archive
 from .months import month_name, month_of, months_between
-from .parquet import FIELDS, Kept, Span, digest
+from .parquet import FIELDS, Kept, Span, check_extra, digest
 from .shelf import Added, Shelf
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Kept",
     "Shelf",
     "Span",
+    "check_extra",
     "digest",
     "month_name",
     "month_of",

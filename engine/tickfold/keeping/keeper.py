@@ -15,7 +15,7 @@ import anyio
 import anyio.to_thread
 
 from ..archive import Archive, Span
-from ..archive.parquet import apart, check_extra
+from ..archive.parquet import apart
 from ..archive.shelf import merge
 from ..candles import Candles
 from ..errors import CandlesNotKept, CandlesRevised
@@ -35,8 +35,6 @@ class Keeper:
     """Gathers candles from plain code and writes them from a task. `tell` hears what went wrong."""
 
     def __init__(self, archive: Archive, tell: Callable[[Exception], None], *, every_s: float = EVERY_S) -> None:
-        """Raises `ExtraMissing` where an archive cannot be written here."""
-        check_extra()
         self._archive = archive
         self._tell = tell
         self._every_s = every_s
@@ -44,6 +42,7 @@ class Keeper:
         self._count = 0
         self._many = anyio.Event()
         self._one_at_a_time = anyio.CapacityLimiter(1)
+        self._running = anyio.CancelScope()
 
     def take(self, exchange: str, symbol: str, candles: Candles, filled: Sequence[Span]) -> None:
         """Take contiguous candles that were used; those in `filled` were delivered by nobody and are not kept."""
@@ -54,17 +53,28 @@ class Keeper:
                 self._many.set()
 
     async def run(self) -> None:
-        """Write what gathers, until it is cancelled."""
-        while True:
-            with anyio.move_on_after(self._every_s):
-                await self._many.wait()
-            self._many = anyio.Event()
-            await self.write()
+        """Write what gathers, until `finish`."""
+        with self._running:
+            while True:
+                with anyio.move_on_after(self._every_s):
+                    await self._many.wait()
+                self._many = anyio.Event()
+                await self.write()
+
+    def stop(self) -> None:
+        """Let `run` end; may be repeated."""
+        self._running.cancel()
+
+    async def finish(self) -> None:
+        """Let `run` end, and write what is left."""
+        self.stop()
+        await self.write()
 
     async def write(self) -> None:
         """Write what has gathered."""
-        gathered, self._gathered, self._count = self._gathered, {}, 0
-        for (exchange, symbol), parts in gathered.items():
+        self._count = 0
+        while self._gathered:
+            (exchange, symbol), parts = self._gathered.popitem()
             told = await anyio.to_thread.run_sync(
                 self._written, exchange, symbol, parts, limiter=self._one_at_a_time, abandon_on_cancel=True
             )
