@@ -18,6 +18,7 @@ COMMANDS = {
     "replay": "Fold journals: every event with the state after it, or the state at one moment.",
     "report": "What a strategy did, as Markdown, HTML, JSON or CSV.",
     "candles": "Download, list, verify and export candles that are kept on disk.",
+    "tail": "The events of all streams as they come.",
     "journal": "List, show, verify, repair, export and import journals.",
     "completion": "Print the completion script of a shell.",
 }
