@@ -47,6 +47,7 @@ class Plan:
     clock: Clock
     write: Write
     as_json: bool
+    archive: Path | None
 
 
 @click.command(
@@ -62,6 +63,7 @@ class Plan:
 @options.source
 @click.option("--clock", type=click.Choice(["wall", "replay"]), default="wall", show_default=True, help="Whose time.")
 @click.option("--to", "until", type=options.Moment(), help="With --clock replay: the boundary before which it ends.")
+@click.option("--archive", type=click.Path(path_type=Path, file_okay=False), help="Keep the candles used in there.")
 @options.policy
 @options.as_json
 @options.debug
@@ -73,6 +75,7 @@ def command(
     source: str | None,
     clock: str,
     until: int | None,
+    archive: Path | None,
     policy: Policy,
     as_json: bool,
 ) -> int:
@@ -80,7 +83,7 @@ def command(
 
     Ctrl-C stops gracefully: nothing is opened any more, a waiting entry is dropped, an open signal is watched to its
     close. Ctrl-C once more, or SIGTERM, stops now: what is open goes on at the next start. --clock replay runs the same
-    engine, journal and all, over the recorded candles of csv: or sim: as fast as it goes.
+    engine, journal and all, over the recorded candles of csv:, archive: or sim: as fast as it goes.
     """
     if until is not None and clock == "wall":
         raise WrongUse("--to ends a replay: give --clock replay with it, or stop a live run with Ctrl-C")
@@ -88,7 +91,8 @@ def command(
     with interrupts.heard(), own_stdout() as write:
         chosen = load(file, strategies)
         time = WallClock() if clock == "wall" else ReplayClock(until)
-        plan = Plan(chosen, symbols, find_source(source), data_dir, Config(policy=policy), time, write, as_json)
+        config = Config(policy=policy)
+        plan = Plan(chosen, symbols, find_source(source), data_dir, config, time, write, as_json, archive)
         return anyio.run(_run, plan, interrupts)
 
 
@@ -98,7 +102,7 @@ async def _run(plan: Plan, interrupts: Interrupts) -> int:
         if interrupts.asked:
             return interrupts.code
         faults, telling = _Faults(), _Telling(plan)
-        async with Live(plan.data_dir, config=plan.config, clock=plan.clock) as live:
+        async with Live(plan.data_dir, config=plan.config, clock=plan.clock, archive=plan.archive) as live:
             with faults_on_stderr(faults.hear):
                 handle = live.background(plan.symbols, strategy=plan.strategies, exchange=plan.exchange)
                 faults.handle = handle
