@@ -247,17 +247,39 @@ def test_who_does_not_read_stdout_holds_nothing_up(files: Files) -> None:
     assert [json.loads(line)["seq"] for line in lines] == [event.seq for event in events]
 
 
-def test_who_reads_no_more_ends_the_run_as_sigterm_does(files: Files) -> None:
+def test_a_run_goes_on_when_nobody_reads_it_any_more(files: Files) -> None:
     files.write(FLAT)
     open_a_signal(files)
-    process = start("live", "ups.py", "--symbol", "A", cwd=files.folder)
-    assert process.stdout is not None
-    process.stdout.close()
-    process.wait()
-    assert process.stderr is not None
-    assert process.stderr.read() == ""
-    process.stderr.close()
-    assert process.returncode == 0
+    run = Running(files)
+    assert run.process.stdout is not None
+    assert run.process.stderr is not None
+    run.process.stdout.close()
+    run.process.send_signal(signal.SIGINT)  # what is open is watched on: the last line is far away
+    assert "stopping when no signal is open" in run.process.stderr.readline()
+    run.process.send_signal(signal.SIGTERM)
+    assert run.process.wait() == 0
+    assert run.process.stderr.read() == (
+        "tickfold: nobody reads stdout any more: the run goes on, and its journal has every event; Ctrl-C stops it\n"
+    )
+    run.process.stderr.close()
     last = journal_of(files)[-1]
     assert isinstance(last, Stopped)
     assert last.state_seq == 2
+
+
+def test_a_stop_now_does_not_wait_for_a_stdout_that_takes_nothing(files: Files) -> None:
+    files.write(STRATEGY.replace('"1h"', '"1m"').replace("lifetime=600", "lifetime=1"))
+    words = ("--exchange", "sim:7", "--symbol", "A", "--clock", "replay", "--to", "2020-02-01")
+    process = start("live", "ups.py", *words, "--json", cwd=files.folder)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    while len(list(Store(files.data).reader(Stream("sim-7", "ups", "A")).read())) < 1000:  # more than a pipe takes
+        continue
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 0
+    assert process.stderr.read() == (
+        "tickfold: stopped without its last lines, which nobody took from stdout; the journal has every event\n"
+    )
+    process.communicate()
+    assert isinstance(list(Store(files.data).reader(Stream("sim-7", "ups", "A")).read())[-1], Stopped)

@@ -72,7 +72,7 @@ def test_the_wheel_holds_three_typed_packages_the_licence_and_the_command(tmp_pa
     (wheel,) = tmp_path.glob("*.whl")
     held = zipfile.ZipFile(wheel).namelist()
     tops = {name.split("/")[0] for name in held}
-    assert tops == {*tree.PACKAGES, wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"}
+    assert tops == {*tree.PACKAGES, "tickfold_command.py", wheel.name.removesuffix("-py3-none-any.whl") + ".dist-info"}
     assert [package for package in tree.PACKAGES if f"{package}/py.typed" not in held] == []
     assert [name.rsplit("/")[-1] for name in held if name.endswith(("LICENSE", "entry_points.txt"))] == [
         "entry_points.txt",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -17,16 +17,12 @@ COMMANDS = {
     "backtest": "Run the strategies of FILE over recorded or simulated candles.",
     "replay": "Fold journals: every event with the state after it, or the state at one moment.",
     "report": "What a strategy did, as Markdown, HTML, JSON or CSV.",
-    "candles": "Download, list, verify and export candles that are kept on disk.",
     "tail": "The events of all streams as they come.",
+    "candles": "Download, list, verify and export candles that are kept on disk.",
     "journal": "List, show, verify, repair, export and import journals.",
     "completion": "Print the completion script of a shell.",
 }
 """Each command, in the order of a first visit, with its line in `--help`; its module has the same name."""
-
-
-class ReaderLeft(Exception):
-    """Whoever read stdout has read enough."""
 
 
 class LazyGroup(click.Group):
@@ -40,13 +36,6 @@ class LazyGroup(click.Group):
             return None
         found: click.Command = importlib.import_module(f"{__name__}.{cmd_name}").command
         return found
-
-    def invoke(self, ctx: click.Context) -> object:
-        """As every group does, but that click shall not take a reader who has read enough for a failure."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise ReaderLeft from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -67,41 +56,51 @@ def cli() -> None:
 
 
 def main() -> None:
-    """The entry point of the `tickfold` script: run the command line and exit with its code."""
-    sys.exit(run(sys.argv[1:]))
+    """The command line of this process, from its arguments to its exit code."""
+    from .ending import end, ended_once
+    from .stdout import set_encoding
+
+    set_encoding()
+    with ended_once() as ending:
+        ending.code = run(sys.argv[1:])
+    end(ending.code)
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line; returns the exit code. What went wrong is said on stderr."""
-    try:
-        code = cli.main(list(arguments), prog_name="tickfold", standalone_mode=False)
-        sys.stdout.flush()
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        return 130
-    except BaseException as error:  # noqa: BLE001  the last door: what comes through it becomes a sentence and a code
-        return _failed(error, debug="--debug" in arguments)
-    else:
-        return code if isinstance(code, int) else 0
+    from .stdout import ReaderLeft, watched
+
+    code: object = 0
+    with watched():
+        try:
+            code = cli.main(list(arguments), prog_name="tickfold", standalone_mode=False)
+            sys.stdout.flush()
+        except ReaderLeft:
+            pass  # who reads no more has what they wanted
+        except click.ClickException as error:
+            with suppress(OSError):  # nobody reads stderr either
+                error.show()
+            code = error.exit_code
+        except (KeyboardInterrupt, click.Abort):
+            code = 130
+        except BaseException as error:  # noqa: BLE001  the last door: what comes through it becomes a sentence and a code
+            code = _failed(error, debug="--debug" in arguments)
+    return code if isinstance(code, int) else 0
 
 
 def _failed(error: BaseException, *, debug: bool) -> int:
-    from .faults import exit_code, of_group, sentence
+    from .asides import say, show_traceback
+    from .faults import INTERRUPTED, exit_code, of_group, sentence
+    from .stdout import ReaderLeft
 
     error = of_group(error)
     if isinstance(error, SystemExit):
         raise error
     if isinstance(error, KeyboardInterrupt):
-        return 130
-    if isinstance(error, BrokenPipeError | ReaderLeft):
-        # What is still buffered must not fail once more when Python ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return INTERRUPTED
+    if isinstance(error, ReaderLeft):
         return 0
     if debug:
-        import traceback
-
-        traceback.print_exception(error)
-    click.echo(f"tickfold: {sentence(error)}", err=True)
+        show_traceback(error)
+    say(sentence(error))
     return exit_code(error)

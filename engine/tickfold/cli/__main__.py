@@ -1,5 +1,5 @@
 """`python -m tickfold.cli`: the command line without its script."""
 
-from . import main
+from tickfold_command import main
 
 main()

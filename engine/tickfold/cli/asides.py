@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Callable, Generator
@@ -21,9 +22,15 @@ from .options import DEBUG
 
 
 def say(text: str) -> None:
-    """A line on stderr, nothing in it obeyed by a terminal. Where nobody reads stderr any more, it is lost."""
-    with suppress(BrokenPipeError):
+    """A line on stderr, nothing in it obeyed by a terminal. Where stderr takes no more, it is lost."""
+    with suppress(OSError):
         click.echo(f"tickfold: {shown(text)}", err=True)
+
+
+def show_traceback(error: BaseException) -> None:
+    """Where it came from, on stderr: what --debug asks for."""
+    with suppress(OSError):
+        click.echo("".join(traceback.format_exception(error)), nl=False, err=True)
 
 
 @contextmanager
@@ -38,7 +45,7 @@ def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Generator[N
         if fault.error is None:
             return
         if context is not None and DEBUG in context.meta:
-            traceback.print_exception(fault.error)
+            show_traceback(fault.error)
         if isinstance(fault.error, TickfoldError | StoreError):
             say(sentence(fault.error))
         else:
@@ -56,8 +63,11 @@ def faults_on_stderr(also: Callable[[Fault], None] | None = None) -> Generator[N
 
 @contextmanager
 def progress_bar() -> Generator[None]:
-    """Inside, each stream of a backtest has its bar, one after the other; none where nobody looks at it."""
-    if not sys.stderr.isatty():
+    """Inside, each stream of a backtest has its bar, one after the other; none where nobody looks at it.
+
+    A dumb terminal cannot go back to the beginning of a line.
+    """
+    if sys.stderr is None or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield
         return
     bars = _Bars()

@@ -29,8 +29,11 @@ from .asides import faults_on_stderr, say
 from .faults import DAMAGED, DONE, ERROR, WrongUse, exit_code
 from .interrupts import Interrupts
 from .load import find_source, load
-from .output import Write, event_line, json_line, own_stdout
+from .output import Lines, Write, event_line, json_line, own_stdout
 from .streams import BROKEN, Verdicts
+
+LAST_LINES_S = 2.0
+"""How long a run that stops now waits for a stdout that takes nothing."""
 
 _NO_END = (CandlesFilled, CandlesRevised, *BROKEN)
 
@@ -91,9 +94,10 @@ def command(
     with interrupts.heard(), own_stdout() as write:
         chosen = load(file, strategies)
         time = WallClock() if clock == "wall" else ReplayClock(until)
+        lines = Lines(write)
         config = Config(policy=policy)
-        plan = Plan(chosen, symbols, find_source(source), data_dir, config, time, write, as_json, archive)
-        return anyio.run(_run, plan, interrupts)
+        plan = Plan(chosen, symbols, find_source(source), data_dir, config, time, lines, as_json, archive)
+        return anyio.run(_run, plan, interrupts) or lines.code
 
 
 async def _run(plan: Plan, interrupts: Interrupts) -> int:
@@ -109,7 +113,7 @@ async def _run(plan: Plan, interrupts: Interrupts) -> int:
                 stop = partial(_stop, handle, interrupts)
                 # A signal handler stands between any two instructions; what it asks for is done in the loop's own time.
                 with interrupts.told_to(partial(asyncio.get_running_loop().call_soon_threadsafe, stop)):
-                    await telling.tell_all(handle)
+                    await telling.tell_all(handle, interrupts)
         return interrupts.code or telling.verdicts.code or _verdict(handle, faults)
     finally:
         await plan.exchange.aclose()
@@ -170,14 +174,18 @@ class _Telling:
         with suppress(JournalClosed, JournalPoisoned), self.verdicts.each():
             async for event in journal.follow(after + 1):
                 line = self._line(event)
-                await anyio.to_thread.run_sync(self._write, line, limiter=self._one_at_a_time)
+                await anyio.to_thread.run_sync(self._write, line, limiter=self._one_at_a_time, abandon_on_cancel=True)
 
-    async def tell_all(self, handle: Handle) -> None:
-        """Return when the run is done and all of it is told."""
+    async def tell_all(self, handle: Handle, interrupts: Interrupts) -> None:
+        """Return when the run is done and all of it is told; a stop now does not wait for ever for who reads it."""
         async with anyio.create_task_group() as tasks:
             for journal in handle.journals:
                 tasks.start_soon(self.tell, journal, journal.head.seq)
             await handle.wait()
+            if interrupts.now:
+                tasks.cancel_scope.deadline = anyio.current_time() + LAST_LINES_S
+        if tasks.cancel_scope.cancelled_caught:
+            say("stopped without its last lines, which nobody took from stdout; the journal has every event")
 
 
 def _verdict(handle: Handle, faults: _Faults) -> int:

@@ -13,6 +13,10 @@ from tickfold_eventstore.signals import AcceptedSignal
 from tickfold_projections.active_signal import Flat, Holding, State, Waiting
 from tickfold_projections.notation import instant, json_shown, shown
 
+from .asides import say
+from .faults import DONE, ERROR
+from .stdout import OutputLost, ReaderLeft
+
 Write = Callable[[str], None]
 """Writes a line, without its end, and returns when it is on its way."""
 
@@ -28,6 +32,30 @@ def own_stdout() -> Generator[Write]:
 
     with redirect_stdout(sys.stderr):
         yield write
+
+
+class Lines:
+    """Writes the lines of a run that goes on without them: the journal is what counts.
+
+    What cannot be written is told once, and the rest is left out. `code` is what that means for the exit code: that
+    nobody reads any more is no error, that something is missing in what is read is one.
+    """
+
+    def __init__(self, write: Write) -> None:
+        self.code = DONE
+        self._write: Write | None = write
+
+    def __call__(self, line: str) -> None:
+        if self._write is None:
+            return
+        try:
+            self._write(line)
+        except ReaderLeft:
+            self._write = None
+            say("nobody reads stdout any more: the run goes on, and its journal has every event; Ctrl-C stops it")
+        except OutputLost as error:
+            self._write, self.code = None, ERROR
+            say(f"{error}; the run goes on, and its journal has every event; Ctrl-C stops it")
 
 
 def json_line(value: object) -> str:
