@@ -5,6 +5,7 @@ TickfoldError
 │   └── WindowNotDeclared   a strategy asks for candles that it did not declare
 ├── UnknownName             a name that nothing was registered under
 ├── NotOpen                 used outside its `async with`
+├── LoopIsRunning           plain code was to drive what waits, inside an event loop
 ├── ExtraMissing            a package that an extra brings is not installed
 ├── StrategyFailed          a strategy raised, or returned what is no proposal
 ├── SlotMissed              a slot was not asked or not answered in time; told, never raised
@@ -82,6 +83,17 @@ class NotOpen(TickfoldError, RuntimeError):
 
     def __init__(self, what: str, how: str) -> None:
         super().__init__(f"{what} needs its tasks: use it inside `{how}`")
+
+
+class LoopIsRunning(TickfoldError, RuntimeError):
+    """What waits cannot be driven by plain code that an event loop waits for."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} waits, and an event loop is running here already: write `async for closed in backtest.run(...)`, or "
+            "`await anyio.to_thread.run_sync(functools.partial(backtest.execute, ...))`"
+        )
+        self.what = what
 
 
 class ExtraMissing(TickfoldError, ImportError):

@@ -200,9 +200,18 @@ class Feed:
 
 
 async def candles_between(
-    exchange: Exchange, symbol: str, start: int, end: int, config: Config, report: Callable[[Exception], None]
+    exchange: Exchange,
+    symbol: str,
+    start: int,
+    end: int,
+    config: Config,
+    report: Callable[[Exception], None],
+    sleep: Callable[[int], Awaitable[None]] | None = None,
 ) -> Candles:
-    """What the exchange has of [start, end), all closed: for a backtest, where the end of the range is the present."""
+    """What the exchange has of [start, end), all closed: for a backtest, where the end of the range is the present.
+
+    `sleep` waits for that many ms between two attempts, in place of the event loop.
+    """
     return await fetch(
         exchange,
         symbol,
@@ -211,9 +220,13 @@ async def candles_between(
         now=end,
         attempts=config.fetch_attempts,
         pause=config.retry_pause,
-        sleep=lambda duration: anyio.sleep(duration / 1000),
+        sleep=_sleep if sleep is None else sleep,
         report=report,
     )
+
+
+async def _sleep(duration: int) -> None:
+    await anyio.sleep(duration / 1000)
 
 
 def _end_of(candles: Candles) -> int | None:

@@ -6,7 +6,7 @@ Times are ms since the epoch, UTC.
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeVar
 
 import msgspec
 
@@ -55,6 +55,9 @@ class Active(Result, frozen=True, kw_only=True, tag="active"):
 
 Tick = Event | Idle | Waiting | Active
 """Everything that a boundary can give."""
+
+Given = TypeVar("Given", bound=Tick)
+"""What a run gives of it: `Opened | Closed` (a backtest: `Closed`), or all of it where more was asked for."""
 
 
 ACTIONS = frozenset(

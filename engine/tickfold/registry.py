@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Generic, TypeVar
 
+from tickfold_eventstore.errors import UnusableName
+
 from .errors import DeclarationError, UnknownName
+from .proposal import shown
 
 T = TypeVar("T")
+
+LONGEST_NAME = 1_000
+"""Characters. A name stands in every message, and in the header of a journal."""
 
 
 class Registry(Generic[T]):
@@ -19,7 +25,8 @@ class Registry(Generic[T]):
         self._things: dict[str, T] = {}
 
     def add(self, name: str, thing: T) -> T:
-        """Register `thing`; raises `DeclarationError` where the name is taken."""
+        """Register `thing`; raises `DeclarationError` where the name is taken, or none."""
+        check_name(self.kind, name)
         if name in self._things:
             raise DeclarationError(
                 f"there is a second {self.kind} with the name {name!r}; give one of them another name"
@@ -44,6 +51,37 @@ class Registry(Generic[T]):
         self._things.clear()
 
 
-def listed(given: str | Sequence[str]) -> list[str]:
-    """One name or several, each once, as a list."""
-    return [given] if isinstance(given, str) else list(dict.fromkeys(given))
+def listed(symbol: str | Sequence[str]) -> list[str]:
+    """One symbol or several, each once, as a list. Raises `UnusableName` for what can name none, `DeclarationError`
+    where there is none.
+    """
+    given = [symbol] if isinstance(symbol, str | bytes) or not isinstance(symbol, Iterable) else list(symbol)
+    if not given:
+        raise DeclarationError("no symbol is named: give one, or a list of them")
+    for name in given:
+        why = why_no_name(name)
+        if why:
+            raise UnusableName(shown(name), why)
+    return list(dict.fromkeys(given))
+
+
+def check_name(kind: str, name: object) -> None:
+    """Raise `DeclarationError` where nothing can be called that."""
+    why = why_no_name(name)
+    if why:
+        raise DeclarationError(f"{kind} {shown(name)!r}: this cannot be its name: {why}")
+
+
+def why_no_name(name: object) -> str | None:
+    """What keeps `name` from being one, or None: it is text of at least one and at most 1,000 whole characters."""
+    if not isinstance(name, str):
+        return f"it is {type(name).__name__}, not text"
+    if not name:
+        return "it is empty"
+    if len(name) > LONGEST_NAME:
+        return f"it has {len(name)} characters, over {LONGEST_NAME}"
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return "it holds half of a character"
+    return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -12,8 +12,8 @@ import attrs
 from .context import Context
 from .errors import DeclarationError
 from .market import MINUTE_MS, parse_interval
-from .proposal import Signal
-from .registry import Registry
+from .proposal import Signal, shown
+from .registry import Registry, check_name
 from .risk import Risk
 
 Answer = Signal | None
@@ -23,17 +23,33 @@ Callback = Callable[[Any], object]
 CALLBACKS = ("on_open", "on_active", "on_close", "on_idle", "on_schedule", "on_cancel", "on_reject", "on_tick")
 
 
+LONGEST_LOOKBACK_MINUTES = 20 * 366 * 1440
+"""Some twenty years. A window is held in memory, and nobody has longer ones."""
+
+
 def _lookback(windows: Mapping[str, int]) -> dict[str, int]:
+    if not isinstance(windows, Mapping):
+        raise DeclarationError(f'lookback is {shown(windows)}; write it as {{"1m": 60, "1h": 24}}, candles by interval')
     for interval, count in windows.items():
-        parse_interval(interval)
+        minutes = _minutes(interval)
         if type(count) is not int or count < 1:
-            raise DeclarationError(f"lookback {interval!r}: {count!r} is not a number of candles from 1 up")
+            raise DeclarationError(f"lookback {interval!r}: {shown(count)} is not a number of candles from 1 up")
+        if count * minutes > LONGEST_LOOKBACK_MINUTES:
+            raise DeclarationError(f"lookback {interval!r}: {shown(count)} candles reach back over 20 years")
     return dict(windows)
+
+
+def _minutes(interval: object) -> int:
+    return parse_interval(interval if isinstance(interval, str) else shown(interval))
 
 
 def _rules(given: str | Risk | Sequence[str | Risk]) -> tuple[str | Risk, ...]:
     """One risk rule or several, each itself or by its name."""
-    return (given,) if isinstance(given, str | Risk) else tuple(given)
+    rules = (given,) if isinstance(given, str | Risk) or not isinstance(given, Iterable) else tuple(given)
+    for rule in rules:
+        if not isinstance(rule, str | Risk):
+            raise DeclarationError(f"risk={shown(given)}: give a Risk, its name, or a list of them")
+    return rules
 
 
 @attrs.frozen(eq=False)
@@ -53,14 +69,19 @@ class Strategy:
     risk: tuple[str | Risk, ...] = attrs.field(default=(), converter=_rules)
 
     def __attrs_post_init__(self) -> None:
-        if not self.name:
-            raise DeclarationError("a strategy needs a name")
+        check_name("strategy", self.name)
+        if not callable(self.function):
+            raise DeclarationError(f"strategy {self.name}: {shown(self.function)} is no function of a context")
+        _check_form(self.name, self.function)
         unknown = sorted(set(self.callbacks) - set(CALLBACKS))
         if unknown:
             raise DeclarationError(
                 f"strategy {self.name}: no callback {unknown[0]!r}; there are {', '.join(CALLBACKS)}"
             )
-        parse_interval(self.interval)
+        for name, call in self.callbacks.items():
+            if not callable(call):
+                raise DeclarationError(f"strategy {self.name}: {name} is {shown(call)}, which cannot be called")
+        _minutes(self.interval)
 
     @property
     def interval_ms(self) -> int:
@@ -87,6 +108,15 @@ class Strategy:
         return self.function(ctx)
 
 
+def _check_form(name: str, function: StrategyFunction) -> None:
+    try:
+        inspect.signature(function).bind(None)
+    except ValueError:  # it does not say what it takes
+        return
+    except TypeError as error:
+        raise DeclarationError(f"strategy {name}: it cannot be called with a context and no more: {error}") from None
+
+
 STRATEGIES: Registry[Strategy] = Registry("strategy")
 
 
@@ -102,6 +132,9 @@ def strategy(
 
     Raises `DeclarationError` for a name that is taken, an interval, window or callback that does not exist.
     """
+    if callable(name):
+        raise DeclarationError('write @strategy("name", interval="15m"): the name comes before the function')
+    check_name("strategy", name)
 
     def register(function: StrategyFunction) -> Strategy:
         return STRATEGIES.add(name, Strategy(name, function, interval, dict(lookback or {}), callbacks, risk))
@@ -110,10 +143,25 @@ def strategy(
 
 
 def find_strategy(given: str | Strategy) -> Strategy:
-    """The strategy itself, or the one registered under that name; raises `UnknownName`."""
-    return STRATEGIES.get(given) if isinstance(given, str) else given
+    """The strategy itself, or the one registered under that name; raises `UnknownName`, and `DeclarationError` for what
+    is neither.
+    """
+    if isinstance(given, Strategy):
+        return given
+    if isinstance(given, str):
+        return STRATEGIES.get(given)
+    raise DeclarationError(
+        f'{shown(given)} is no strategy: decorate its function with @strategy("name"), or give the name of one'
+    )
 
 
 def find_strategies(given: str | Strategy | Sequence[str | Strategy]) -> list[Strategy]:
-    """One strategy or several, each itself or by its registered name; raises `UnknownName`."""
-    return [find_strategy(given)] if isinstance(given, str | Strategy) else [find_strategy(each) for each in given]
+    """One strategy or several, each itself or by its registered name. Raises as `find_strategy`, and where there is
+    none.
+    """
+    if isinstance(given, str | Strategy) or not isinstance(given, Iterable):
+        return [find_strategy(given)]
+    found = [find_strategy(each) for each in given]
+    if not found:
+        raise DeclarationError("no strategy is given: give one, its name, or a list of them")
+    return found

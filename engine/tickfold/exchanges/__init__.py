@@ -10,8 +10,19 @@ candle_text  what stands in a CSV file
 
 from __future__ import annotations
 
+from .own import may_be_asked_plainly
 from .protocol import CandleFunction, CandleSource, Exchange, Source, span
 from .source import as_exchange, is_source_text
 from .trusted import fetch
 
-__all__ = ["CandleFunction", "CandleSource", "Exchange", "Source", "as_exchange", "fetch", "is_source_text", "span"]
+__all__ = [
+    "CandleFunction",
+    "CandleSource",
+    "Exchange",
+    "Source",
+    "as_exchange",
+    "fetch",
+    "is_source_text",
+    "may_be_asked_plainly",
+    "span",
+]

@@ -13,21 +13,11 @@ from numpy.typing import NDArray
 
 from ..candles import COLUMNS, Candles, Floats, Times
 from ..errors import BadCandles, iso
+from ..frame import EARLIEST_MS, LATEST_MS, of_another_unit
 from ..market import MINUTE_MS
 
 LARGEST_STEP = 1000.0
 """How many times above or below the close before it a price may be."""
-
-EARLIEST_MS = 100_000_000_000
-"""1973-03-03. A smaller number than this is one of seconds that was meant."""
-LATEST_MS = 100_000_000_000_000
-"""The year 5138. A greater number than this is one of microseconds or nanoseconds that was meant."""
-
-_OTHER_UNITS = (
-    ("seconds", 0, EARLIEST_MS, "multiply by 1000"),
-    ("microseconds", LATEST_MS, LATEST_MS * 1000, "divide by 1000"),
-    ("nanoseconds", LATEST_MS * 1000, LATEST_MS * 1_000_000, "divide by 1000000"),
-)
 
 Span: TypeAlias = tuple[int, int]
 """Minutes from the first open time to the last one's end, ms."""
@@ -154,11 +144,7 @@ def first_of_another_unit(times: Times) -> Fault | None:
     if not wrong.any():
         return None
     place = int(np.argmax(wrong))
-    value = int(times[place])
-    for unit, first, last, how in _OTHER_UNITS:
-        if first <= value < last:
-            return Fault(place, "time", f"{value} looks like {unit} since the epoch, not milliseconds: {how}")
-    return Fault(place, "time", f"{value} is no time of a candle in milliseconds since the epoch")
+    return Fault(place, "time", str(of_another_unit(int(times[place]))))
 
 
 def holes(candles: Candles) -> list[Span]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
 from ..candles import Candles
+from ..errors import BadCandles
+from ..frame import of_another_unit
+from ..proposal import shown
 
 Rows: TypeAlias = Sequence[Sequence[float]]
 """Candles as rows of open time (ms), open, high, low, close, volume."""
@@ -68,5 +72,25 @@ Source: TypeAlias = Exchange | CandleSource | CandleFunction | Candles
 
 
 async def span(exchange: Exchange, symbol: str) -> tuple[int, int | None]:
-    """The first open time of `symbol` and the end of its last candle (None: endless), ms; raises `SpanUnknown`."""
-    return await exchange.span(symbol)
+    """The first open time of `symbol` and the end of its last candle (None: endless), ms. Raises `SpanUnknown`, and
+    `BadCandles` for what is no such pair.
+    """
+    told: object = await exchange.span(symbol)
+    try:
+        first, end = cast("tuple[Any, Any]", told)
+        first, end = operator.index(first), None if end is None else operator.index(end)
+    except (TypeError, ValueError):
+        what = (
+            f"span of {exchange.name} gave {shown(told)}, not the first open time and the end of the last candle, in ms"
+        )
+        raise BadCandles(symbol, None, what) from None
+    if end is not None and end <= first:
+        if end < first:
+            raise BadCandles(
+                symbol, None, f"span of {exchange.name} ends at {shown(end)}, before its start {shown(first)}"
+            )
+        return first, end
+    wrong = of_another_unit(first)
+    if wrong:
+        raise BadCandles(symbol, None, f"span of {exchange.name}: {wrong}")
+    return first, end

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from typing import TypeGuard
 
 from ..candles import Candles
 from ..errors import DeclarationError
+from ..registry import check_name
 from .memory import MemoryExchange
-from .own import OwnExchange, own_exchange
+from .own import FunctionExchange, OwnExchange, own_exchange
 from .protocol import Exchange, Source
 
 
@@ -18,13 +21,28 @@ def as_exchange(source: Source | str, name: str | None = None) -> Exchange:
     `candles(symbol, start, end)`, a function of that form, or `Candles`. Raises `UnknownName` for an id that ccxt does
     not have.
     """
+    exchange = _as_exchange(source, name)
+    check_name("exchange", exchange.name)
+    return exchange
+
+
+def _as_exchange(source: Source | str, name: str | None) -> Exchange:
     if isinstance(source, str):
         return _parsed(source, name)
     if isinstance(source, Candles):
         return MemoryExchange(source, name)
-    if isinstance(source, Exchange) and not isinstance(source, type):
-        return source if name in {None, source.name} else OwnExchange(source, name)
+    if name in {None, getattr(source, "name", None)} and _is_whole(source):
+        return source
     return own_exchange(source, name)
+
+
+def _is_whole(source: Source) -> TypeGuard[Exchange]:
+    """Whether it is an exchange as the engine asks for one. What lacks a part, or has a plain one, is seen as one."""
+    if not isinstance(source, Exchange) or isinstance(source, type):
+        return False
+    if not isinstance(source, OwnExchange | FunctionExchange):
+        OwnExchange(source)  # the parts that every source has must be what they must be
+    return all(inspect.iscoroutinefunction(each) for each in (source.candles, source.span, source.aclose))
 
 
 def _through_ccxt(rest: str, name: str | None) -> Exchange:
