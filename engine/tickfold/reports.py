@@ -1,7 +1,9 @@
 """What came of a strategy: from its journals to a report, and from a report to a file.
 
-    journal_report(store, strategy, *, streams=None, kind="live", start=None, end=None, prices=None, costs=Costs())
+    journal_report(store, strategy, *, streams=None, kind="live", start=None, end=None, prices=None, costs=Costs(),
+                   configs=())
     journal_events(store, streams, end=None) -> events, for another fold
+    configuration(config) -> its values by their names
     await out_of_the_way(function, *arguments)
     write_report(folder, report) -> Path
 
@@ -16,23 +18,28 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import anyio.to_thread
+import attrs
 
 from tickfold_eventstore.events import Event
 from tickfold_eventstore.signals import Stream
 from tickfold_eventstore.store import LONGEST_NAME, Store, encoded
 from tickfold_projections.profit import Costs
 from tickfold_projections.render_markdown import render_markdown
-from tickfold_projections.report import Kind, Report, report
+from tickfold_projections.report import Kind, Report, Setting, report
+from tickfold_projections.trades import Made
 
+from .config import Config, Policy
 from .errors import UnknownName
 from .strategy import STRATEGIES, Strategy
+from .version import VERSION
 
 T = TypeVar("T")
 
 _SUFFIX = ".md"
+_DEFAULTS = tuple(Config(policy=policy) for policy in get_args(Policy))
 
 
 def journal_report(
@@ -45,11 +52,13 @@ def journal_report(
     end: int | None = None,
     prices: Mapping[Stream, float] | None = None,
     costs: Costs = Costs(),
+    configs: Sequence[Config] = (),
 ) -> Report:
     """The report of a strategy over its streams (None: all that it has), events with an `at` in [start, end).
 
-    `prices` are those of what is open, where they are known otherwise than from its last stop. Raises `UnknownName`
-    for a name without a journal that is not registered either, `StreamNotFound`, `CorruptJournal`, `NewerFormat`.
+    `prices` are those of what is open, where they are known otherwise than from its last stop. Journals name the
+    configuration of a run by its hash; the values of those in `configs`, and of the defaults, are told. Raises
+    `UnknownName` for a name without a journal that is not registered either, `StreamNotFound`, `CorruptJournal`, `NewerFormat`.
     """
     told = streams_of(store, strategy) if streams is None else streams
     hashes: dict[Stream, str] = {}
@@ -63,6 +72,7 @@ def journal_report(
         prices=prices,
         costs=costs,
         hashes=hashes,
+        configurations={config.hash: configuration(config) for config in (*configs, *_DEFAULTS)},
     )
 
 
@@ -77,6 +87,18 @@ def journal_events(
             if hashes is not None:
                 hashes[stream] = record.hash
             yield from record.events
+
+
+def configuration(config: Config) -> dict[str, Setting]:
+    """The values of a configuration by their names; those of its costs as `costs.fee` and `costs.slippage`."""
+    told = attrs.asdict(config)
+    costs: dict[str, float] = told.pop("costs")
+    return {f"costs.{name}": value for name, value in costs.items()} | told
+
+
+def made_with(strategy: Strategy, config: Config) -> Made:
+    """What a backtest is made with, in the words that a live run's `started` has for it."""
+    return Made(version=VERSION, strategy_hash=strategy.hash, config_hash=config.hash)
 
 
 def streams_of(store: Store, strategy: str | Strategy) -> list[Stream]:

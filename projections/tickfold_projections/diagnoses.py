@@ -55,7 +55,7 @@ def diagnoses(report: Report) -> list[str]:
     if any(abs(result) > LARGEST for result in _results(closed)):
         return []
     found = (_few(closed), _luck(closed), _one(closed), _expired(closed), _unfilled(report.rows), *_costs(closed))
-    return [each for each in (*found, _sunk(report)) if each is not None]
+    return [each for each in (*found, _sunk(report), *_against(report, closed)) if each is not None]
 
 
 def _few(closed: Sequence[Row]) -> str | None:
@@ -148,6 +148,34 @@ def _sunk(report: Report) -> str | None:
         f"The deepest fall is still open: {100 * fall.depth:.2f} % from the peak at {instant(fall.peak_at)}, "
         "not made good by the last close."
     )
+
+
+def _against(report: Report, closed: Sequence[Row]) -> Iterator[str]:
+    """Welch's t of the two means, and, where both know the same signals, what became of them."""
+    against = report.against
+    if against is None:
+        return
+    results, there = _results(closed), against.statistics
+    count, average, spread = there.closed.value, there.average_pnl.value, there.standard_deviation.value
+    if len(results) >= CLOSED_TO_COMPARE and count and count >= CLOSED_TO_COMPARE and None not in {average, spread}:
+        error = math.sqrt(deviation(results) ** 2 / len(results) + (spread or 0.0) ** 2 / count)
+        lag = (average or 0.0) - mean(results)
+        if lag > 0 and lag >= ERRORS_TO_TELL * error:
+            errors = f"{lag / error:.1f} standard errors" if error else "more than none of them varies"
+            yield (
+                f"Live is worse than its backtest: on average {mean(results):+.4f} % over {len(results)} signals, "
+                f"there {average:+.4f} % over {count:g}; that is {errors}."
+            )
+    if against.differing and against.here < against.there:
+        yield (
+            f"The same signals ended worse than in the backtest: {against.differing} of {against.shared} otherwise, "
+            f"{against.here:+.2f} % here, {against.there:+.2f} % there."
+        )
+    if against.shared and against.missed:
+        yield (
+            f"Signals of the backtest are missing: {against.missed} that closed there in this time did not here; "
+            f"{against.shared} did in both."
+        )
 
 
 def _results(closed: Sequence[Row]) -> list[float]:

@@ -42,6 +42,14 @@ class Drawdown:
     recovered: bool
 
 
+def account_curves(trades: Sequence[Trade], start_at: int) -> dict[Stream, list[Point]]:
+    """The equity of each stream by itself, all from the same start; streams in order."""
+    apart: dict[Stream, list[Trade]] = {}
+    for trade in trades:
+        apart.setdefault(trade.stream, []).append(trade)
+    return {stream: equity_curve(apart[stream], start_at) for stream in sorted(apart)}
+
+
 def equity_curve(trades: Sequence[Trade], start_at: int) -> list[Point]:
     """The start (equity 1), then one point for each time at which something closed.
 

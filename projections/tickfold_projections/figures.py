@@ -37,7 +37,12 @@ def figure(value: Callable[[], float], *lacks: str | None) -> Figure:
         known = math.inf
     except ZeroDivisionError:
         return Figure(None, "what it is a ratio to is too small for a number")
-    return Figure(known) if math.isfinite(known) else Figure(None, "it is too large for a number")
+    return finite(known)
+
+
+def finite(value: float) -> Figure:
+    """The value, unless it is too large for a number."""
+    return Figure(value) if math.isfinite(value) else Figure(None, "it is too large for a number")
 
 
 @attrs.frozen

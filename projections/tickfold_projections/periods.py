@@ -1,8 +1,10 @@
-"""Closed signals by month, by day of the week and by how long they were held. Months and days are UTC.
+"""Closed signals by month, by day of the week, by hour and by how long they were held. All of them are UTC.
 
 by_month(curve, trades) -> list[Month]
 by_weekday(trades) -> list[Share]         Monday to Sunday, all seven
+by_hour(trades) -> list[list[Share]]      the seven days, of each the 24 hours
 by_holding_time(trades) -> list[Share]    every band
+holding_bins(trades) -> list[Bin]         bands of one width, for a histogram
 """
 
 from __future__ import annotations
@@ -28,6 +30,14 @@ BANDS = (
     ("12 h and more", math.inf),
 )
 """How long signals are held: a name, and the minutes under which it applies."""
+
+WIDTHS = (1, 2, 5, 10, 15, 20, 30, 60, 120, 180, 240, 360, 720, 1440)
+"""How many minutes a bin of a histogram may span; more are whole days."""
+
+BINS = 24
+"""At most so many bins."""
+
+_HOUR_MS = 3_600_000
 
 _EPOCH = date(1970, 1, 1)
 _THURSDAY = 3
@@ -59,6 +69,21 @@ class Share:
     total: Figure
 
 
+@attrs.frozen
+class Bin:
+    """Closed signals that were held for `begin` minutes or more and less than `end`."""
+
+    begin: int
+    end: int
+    wins: int
+    losses: int
+    draws: int
+
+    @property
+    def closed(self) -> int:
+        return self.wins + self.losses + self.draws
+
+
 def by_month(curve: Sequence[Point], trades: Sequence[Trade]) -> list[Month]:
     """The months of an equity curve; none where nothing closed, or where a calendar cannot name them."""
     if not trades:
@@ -88,6 +113,37 @@ def by_weekday(trades: Sequence[Trade]) -> list[Share]:
     """By the day on which they closed."""
     closed = _grouped(((trade.closed_at // DAY_MS + _THURSDAY) % 7, trade) for trade in trades)
     return [_share(name, closed.get(day, [])) for day, name in enumerate(WEEKDAYS)]
+
+
+def by_hour(trades: Sequence[Trade]) -> list[list[Share]]:
+    """By the day and the hour in which they were opened."""
+    opened = _grouped((_hour_of_week(trade.opened_at), trade) for trade in trades)
+    return [
+        [_share(f"{name} {hour:02}:00", opened.get(day * 24 + hour, [])) for hour in range(24)]
+        for day, name in enumerate(WEEKDAYS)
+    ]
+
+
+def _hour_of_week(at: int) -> int:
+    return (at // _HOUR_MS + 24 * _THURSDAY) % (24 * 7)
+
+
+def holding_bins(trades: Sequence[Trade]) -> list[Bin]:
+    """From 0 to the longest time, in bins of the least of `WIDTHS` that makes no more than `BINS` of them."""
+    if not trades:
+        return []
+    longest = max(trade.minutes for trade in trades)
+    days = -(-longest // (BINS * 1440))
+    width = next((width for width in WIDTHS if longest < width * BINS), 1440 * int(max(1, days)))
+    if longest >= width * BINS:  # exactly at the end of the last
+        width += 1440
+    held = _grouped((int(trade.minutes // width), trade) for trade in trades)
+    return [_bin(place * width, width, held.get(place, [])) for place in range(int(longest // width) + 1)]
+
+
+def _bin(begin: int, width: int, trades: Sequence[Trade]) -> Bin:
+    wins, losses = sum(trade.percentage > 0 for trade in trades), sum(trade.percentage < 0 for trade in trades)
+    return Bin(begin, begin + width, wins, losses, len(trades) - wins - losses)
 
 
 def by_holding_time(trades: Sequence[Trade]) -> list[Share]:

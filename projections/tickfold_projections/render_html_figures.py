@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from .figures import DEFINITIONS, TOTAL_EVENTS, Definition, Figure, figure
 from .periods import Month, Share
@@ -25,6 +25,9 @@ HEADLINE = (
     "average_minutes",
 )
 
+COMPARED = (*HEADLINE, "average_pnl", "standard_deviation", "payoff_ratio", "sharpe_per_trade", "exposure")
+"""What is set beside a backtest's."""
+
 _RESULT = DEFINITIONS["total_pnl"]
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -32,19 +35,28 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 def headline(statistics: Statistics) -> Html:
     """The few figures that are asked for first."""
-    cards = (_card(DEFINITIONS[name], getattr(statistics, name)) for name in HEADLINE)
+    cards = (_card(name, getattr(statistics, name)) for name in HEADLINE)
     return Html(f'<dl class="cards">\n{join(cards)}</dl>\n')
 
 
 def every_figure(statistics: Statistics) -> Html:
     """Each statistic; what it is opens at a click, or with the keys, on its name."""
-    lines = [row(_defined(TOTAL_EVENTS), [text(counts_text(statistics.counts))])]
+    lines = [row(_defined("counts", TOTAL_EVENTS), [text(counts_text(statistics.counts))])]
     for name, definition in DEFINITIONS.items():
         told = figure_text(getattr(statistics, name), definition.unit)
         if name == "win_rate":
             told += f" (W {statistics.wins} / L {statistics.losses} / draws {statistics.draws})"
-        lines.append(row(_defined(definition), [text(told)]))
+        lines.append(row(_defined(name, definition), [text(told)]))
     return table("figures", "Every statistic; its name opens what it means", ("Statistic", "Value"), lines)
+
+
+def figures_table(caption: str, definitions: Mapping[str, Definition], figures: Mapping[str, Figure]) -> Html:
+    """Figures by the names of their definitions, each with what it is behind its name."""
+    lines = [
+        row(_defined(name, definition), [text(figure_text(figures[name], definition.unit))])
+        for name, definition in definitions.items()
+    ]
+    return table("figures", f"{caption}; the name of a figure opens what it means", ("Figure", "Value"), lines)
 
 
 def outcomes(caption: str, column: str, groups: Sequence[Outcomes]) -> Html:
@@ -87,6 +99,31 @@ def shares(caption: str, column: str, groups: Sequence[Share]) -> Html:
     return table("bars", caption, (column, "Closed", "Win rate", "Total PNL", "Share of the most"), lines)
 
 
+def side_by_side(here: Statistics, there: Statistics) -> Html:
+    """The figures of a live run beside those of its backtest."""
+    lines = (
+        row(
+            _linked(name),
+            [text(figure_text(getattr(found, name), DEFINITIONS[name].unit)) for found in (here, there)],
+        )
+        for name in COMPARED
+    )
+    return table("figures", "Live beside its backtest", ("Statistic", "Live", "Backtest"), lines)
+
+
+def parts_of_all(lines: Iterable[tuple[str, Sequence[Figure]]]) -> Html:
+    """How many signals each symbol's account closed, what it made of itself and of the whole, and its deepest fall."""
+    columns = ("Symbol", "Closed", "Change of its account", "Of the portfolio", "Max drawdown")
+    rows = (
+        row(
+            text(name),
+            [text(f"{closed.value:g}"), _result(change, 2), _result(share, 2), text(figure_text(fall, "share"))],
+        )
+        for name, (closed, change, share, fall) in lines
+    )
+    return table("groups", "Accounts, each with the same start; the changes of the portfolio add up", columns, rows)
+
+
 def months(told: Sequence[Month]) -> Html:
     """The change of the equity: a line a year, a column a month."""
     largest = max((abs(month.change.value or 0) for month in told), default=0)
@@ -119,10 +156,10 @@ def month_figures(told: Sequence[Month]) -> Html:
 
 
 def heat_map(told: Table) -> Html:
-    """Lines × figures; results are shaded by how large they are in their column."""
+    """Lines × figures; results are shaded by how large they are in their column, where there is another to compare."""
+    several = told.lines if len(told.lines) > 1 else ()
     largest = [
-        max((abs(figures[place].value or 0) for _, figures in told.lines), default=0)
-        for place in range(len(told.columns))
+        max((abs(figures[place].value or 0) for _, figures in several), default=0) for place in range(len(told.columns))
     ]
     places = [digits([*figures]) for figures in zip(*(figures for _, figures in told.lines), strict=True)]
     lines = [row(text(name), map(_shaded, figures, told.columns, places, largest)) for name, figures in told.lines]
@@ -153,7 +190,8 @@ def shade(value: float | None, largest: float, *, bad: bool = False) -> str:
     return f"{'down' if (value < 0) != bad else 'up'}{step}"
 
 
-def _card(definition: Definition, figure: Figure) -> str:
+def _card(name: str, figure: Figure) -> str:
+    definition = DEFINITIONS[name]
     kind = ""
     if definition.unit == "result" and figure.value:
         kind = ' class="won"' if figure.value > 0 else ' class="lost"'
@@ -161,11 +199,19 @@ def _card(definition: Definition, figure: Figure) -> str:
         said = f"N/A<small>{text(figure.reason or '')}</small>"
     else:
         said = text(_rounded(figure, definition, 2))
-    return f'<div title="{text(definition.text)}"><dt>{text(definition.title)}</dt><dd{kind}>{said}</dd></div>\n'
+    return f"<div><dt>{_linked(name)}</dt><dd{kind}>{said}</dd></div>\n"
 
 
-def _defined(definition: Definition) -> Html:
-    return Html(f"<details><summary>{text(definition.title)}</summary><p>{text(definition.text)}</p></details>")
+def _linked(name: str) -> Html:
+    """The name of a statistic, which leads to what it means."""
+    definition = DEFINITIONS[name]
+    return Html(f'<a href="#is-{name}" title="{text(definition.text)}">{text(definition.title)}</a>')
+
+
+def _defined(name: str, definition: Definition) -> Html:
+    """What links to the words inside opens them."""
+    told = f'<p id="is-{name}">{text(definition.text)}</p>'
+    return Html(f"<details><summary>{text(definition.title)}</summary>{told}</details>")
 
 
 def _result(figure: Figure, places: int) -> Html:

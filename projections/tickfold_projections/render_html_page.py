@@ -13,7 +13,8 @@ from typing import NewType
 import attrs
 
 from .notation import instant, shown
-from .render_html_style import policy, style
+from .render_html_script import SCRIPT, script_hash
+from .render_html_style import style, style_hash
 
 Html = NewType("Html", str)
 """Markup, or text without any."""
@@ -58,7 +59,7 @@ def table(kind: str, caption: str, columns: Sequence[str], rows: Iterable[str], 
     heads = "".join(f'<th scope="col">{text(column)}</th>' for column in columns)
     return Html(
         f'<div class="wide" role="region" aria-label="{text(caption)}" tabindex="0">\n<table class="{kind}">\n'
-        f"<caption>{text(caption)}</caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}\n</tbody>\n"
+        f"<caption><span>{text(caption)}</span></caption>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}\n</tbody>\n"
         "</table>\n</div>\n"
     )
 
@@ -74,19 +75,29 @@ def cell(plain: str, *, kind: str = "") -> Html:
     return Html(f"<td{_class(kind)}>{text(plain)}</td>")
 
 
-def document(title: str, about: Html, sections: Sequence[Section], foot: Html) -> str:
-    """The whole page."""
+def policy(*, script: bool) -> str:
+    """The content security policy: the style sheet of the page, its script where it has one, and nothing else."""
+    allowed = f"script-src 'sha256-{script_hash()}'; " if script else ""
+    return f"default-src 'none'; style-src 'sha256-{style_hash()}'; {allowed}base-uri 'none'; form-action 'none'"
+
+
+def document(
+    kind: str, name: str, about: Html, sections: Sequence[Section], foot: Html, *, script: bool = False
+) -> str:
+    """The whole page: what it is, of which strategy, and what it says. `script`: with the one that sorts signals."""
+    title = f"{kind}: {name}"
+    ending = f"<script>{SCRIPT}</script>\n" if script else ""
     parts = "".join(_section(part) for part in sections)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{policy()}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy(script=script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="color-scheme" content="light dark">\n'
         '<meta name="referrer" content="no-referrer">\n'
         f"<title>{text(title)}</title>\n<style>{style()}</style>\n</head>\n<body>\n"
         '<a class="skip" href="#main">Skip to the figures</a>\n'
-        f"<header>\n<h1>{text(title)}</h1>\n{about}{_contents(sections)}</header>\n"
-        f'<main id="main">\n{parts}</main>\n{foot}</body>\n</html>\n'
+        f"<header>\n<h1><span>{text(kind)}<i>: </i></span>{text(name)}</h1>\n{about}{_contents(sections)}</header>\n"
+        f'<main id="main">\n{parts}</main>\n{foot}{ending}</body>\n</html>\n'
     )
 
 

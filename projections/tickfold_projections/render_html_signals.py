@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from .notation import instant
 from .render_html_page import Html, cell, join, moment, price, row, table, text
@@ -15,19 +15,21 @@ FEW = 100
 
 COLUMNS = (
     "Ended (UTC)",
-    "Action",
     "Symbol",
     "Position",
     "Entry",
-    "Price",
+    "Exit",
     "Take Profit",
     "Stop Loss",
     "PNL (net)",
-    "Reason",
+    "Ended by",
     "Minutes",
     "Note",
     "Signal ID",
 )
+
+EXCURSIONS = ("MAE", "MFE")
+"""Columns after the result, where candles were at hand."""
 
 OPEN_COLUMNS = (
     "Symbol",
@@ -53,10 +55,10 @@ def signals(report: Report) -> Html:
     ended = [each for each in report.rows if each.action in _ENDS]
     if not ended:
         return Html("<p>None.</p>\n")
-    told = naming(ended)
+    rows = _Rows(report, ended)
     if len(ended) <= FEW:
-        return join((_filter(), _table("Signals that ended", ended, told)))
-    return join((_filter(), *_months(ended, told)))
+        return join((_filter(), rows.table("Signals that ended", ended)))
+    return join((_filter(), *_months(ended, rows)))
 
 
 def open_signals(report: Report) -> Html:
@@ -74,34 +76,56 @@ def _filter() -> Html:
     return Html(f'<fieldset class="filter"><legend>Show</legend>{buttons}</fieldset>\n')
 
 
-def _months(ended: Sequence[Row], told: Callable[[Row], str]) -> Iterator[str]:
-    for month, rows in itertools.groupby(ended, key=lambda each: instant(each.at)[:7]):
-        inside = list(rows)
+def _months(ended: Sequence[Row], rows: _Rows) -> Iterator[str]:
+    for month, group in itertools.groupby(ended, key=lambda each: instant(each.at)[:7]):
+        inside = list(group)
         counted = ", ".join(f"{sum(each.action == action for each in inside)} {action}" for action in _ENDS)
-        inner = _table(f"Signals that ended in {month}", inside, told)
-        yield f"<details><summary>{text(month)}: {counted}</summary>\n{inner}</details>\n"
+        inner = rows.table(f"Signals that ended in {month}", inside)
+        yield f'<details class="month"><summary>{text(month)}: {counted}</summary>\n{inner}</details>\n'
 
 
-def _table(caption: str, rows: Sequence[Row], told: Callable[[Row], str]) -> Html:
-    return table("signals", caption, COLUMNS, (_row(each, told(each)) for each in rows))
+class _Rows:
+    """The table of signals: how symbols are named in it, and the excursions where they are known."""
+
+    def __init__(self, report: Report, ended: Sequence[Row]) -> None:
+        self._named = naming(ended)
+        market = report.market
+        self._seen = market is not None
+        self._excursions = (
+            {} if market is None else {(each.exchange, each.symbol, each.signal_id): each for each in market.excursions}
+        )
+
+    def table(self, caption: str, rows: Sequence[Row]) -> Html:
+        """Those signals."""
+        columns = (*COLUMNS[:8], *EXCURSIONS, *COLUMNS[8:]) if self._seen else COLUMNS
+        return table("signals", caption, columns, map(self._row, rows))
+
+    def _row(self, each: Row) -> str:
+        cells = (
+            text(self._named(each)),
+            text(each.position),
+            text(price(each.entry) if each.entry is not None else "market"),
+            text(price(each.price) if each.price is not None else ""),
+            text(price(each.take_profit)),
+            text(price(each.stop_loss)),
+            text(result_text(each.percentage) if each.percentage is not None else ""),
+            *(self._went(each) if self._seen else ()),
+            text(_ending(each)),
+            text("" if each.minutes is None else f"{each.minutes:g}"),
+            text(each.note),
+            text(each.signal_id or ""),
+        )
+        return row(text(moment(each.at)), cells, kind=_kind(each))
+
+    def _went(self, each: Row) -> tuple[Html, Html]:
+        found = self._excursions.get((each.exchange, each.symbol, each.signal_id or ""))
+        if found is None or each.action != "closed":
+            return text(""), text("")
+        return text(f"{found.adverse:+.2f} %"), text(f"{found.favourable:+.2f} %")
 
 
-def _row(each: Row, symbol: str) -> str:
-    cells = (
-        each.action,
-        symbol,
-        each.position,
-        price(each.entry) if each.entry is not None else "market",
-        price(each.price) if each.price is not None else "",
-        price(each.take_profit),
-        price(each.stop_loss),
-        result_text(each.percentage) if each.percentage is not None else "",
-        each.reason or "",
-        "" if each.minutes is None else f"{each.minutes:g}",
-        each.note,
-        each.signal_id or "",
-    )
-    return row(text(moment(each.at)), map(text, cells), kind=_kind(each))
+def _ending(each: Row) -> str:
+    return each.reason or "" if each.action == "closed" else f"{each.action}: {each.reason}"
 
 
 def _kind(each: Row) -> str:

@@ -11,6 +11,7 @@ from .notation import instant, number, shown
 from .report import COLUMNS, OpenSignal, Provenance, Report, Row
 from .statistics import Outcomes, Statistics
 from .wording import TITLES, counts_text, figure_text, naming, result_text
+from .wording_provenance import PROVENANCE, configurations, made_texts, setting_text
 
 _MARKS = re.compile(r"[\\`*\[\]|~$]|(?<![^\W_])_|_(?![^\W_])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
@@ -51,8 +52,8 @@ def _lines(report: Report, *, provenance: bool) -> Iterator[str]:
         "Open signals", columns, (_open_signal(found, escaped(named(found))) for found in report.open), none="None."
     )
     if provenance and report.provenance is not None:
-        columns = ("Stream", "Events", "Head hash", "Starts")
-        yield from _section("Provenance", columns, map(_provenance, report.provenance), none="No events.")
+        yield from _section("Provenance", PROVENANCE, map(_provenance, report.provenance), none="No events.")
+        yield from _configurations(report.provenance)
 
 
 def _section(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, none: str = "") -> Iterator[str]:
@@ -138,7 +139,15 @@ def _provenance(found: Provenance) -> Sequence[str]:
         f"{found.first_seq} to {found.last_seq}" if found.last_seq else "none",
         _text(found.head_hash),
         str(found.starts),
+        *(escaped(said) for said in made_texts(found.made)),
     )
+
+
+def _configurations(streams: Sequence[Provenance]) -> Iterator[str]:
+    for config_hash, values in configurations(streams).items():
+        yield ""
+        said = ", ".join(f"{name} {setting_text(value)}" for name, value in values.items())
+        yield f"Configuration {escaped(config_hash)}: {escaped(said)}"
 
 
 def _text(text: str | None) -> str:

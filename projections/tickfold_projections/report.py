@@ -1,14 +1,15 @@
 """What a report says, as data: one row an event, the statistics, what is still open, and where it all comes from.
 
     report(strategy, events, *, kind="live", start=None, end=None, boundaries=None, prices=None, costs=Costs(),
-           hashes=None) -> Report
+           hashes=None, made=None, configurations=None) -> Report
 
 `events`: of any number of streams, each stream's from its first on, in the order of its seq; other strategies' must be
 left out by the caller. Rows are ordered by `at`, then stream, never against seq. With `start` or `end` (ms) only events
 with an `at` in [start, end) are told, so that adjacent ranges split them exactly; what came before still says what is
 open. `boundaries`: what a backtest counted. `prices`: the last price of a stream, for the unrealised result of what is
 open; without one, that of the stream's last `stopped`. `hashes`: the hash of the record of each stream's last event;
-looked up when the events have ended, so that whoever yields them may fill it.
+looked up when the events have ended, so that whoever yields them may fill it. `made`: what made each stream of a
+backtest, which has no starts that say so. `configurations`: values of configurations, by hash, where they are known.
 
 Starts and stops are neither rows nor events here: they, and every seq, stand in the provenance alone, so that all else
 is the same for a replay that was killed and started again and for one that never was. `render_*` write a report down.
@@ -28,9 +29,11 @@ from tickfold_eventstore.signals import AcceptedSignal, Stream, Ticks
 from .prices import Market
 from .profit import Costs, profit_and_loss
 from .statistics import Statistics, statistics_of
-from .trades import MINUTE_MS, Account, Ledger
+from .trades import MINUTE_MS, Account, Ledger, Made
 
 Kind = Literal["live", "backtest"]
+Setting = bool | int | float | str | None
+"""A value of a configuration."""
 Level = float | str | None
 """A price; of a rejected proposal also what JSON cannot say, as text, or None: at market."""
 
@@ -90,8 +93,10 @@ class OpenSignal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Provenance(msgspec.Struct, frozen=True, kw_only=True):
-    """Which events of a stream a report tells (0 to 0: none); `head_hash` is that of the record of the last one, None
-    where there is none (a backtest).
+    """Which events of a stream a report tells (0 to 0: none), and what made them, each once, in order.
+
+    `head_hash` is that of the record of the last one, None where there is none (a backtest). `configuration` has the
+    values of the last of `made`, None where they are not known: a journal holds their hash alone.
     """
 
     exchange: str
@@ -101,10 +106,30 @@ class Provenance(msgspec.Struct, frozen=True, kw_only=True):
     last_seq: int
     head_hash: str | None
     starts: int
+    made: tuple[Made, ...] = ()
+    configuration: dict[str, Setting] | None = None
+
+
+class Against(msgspec.Struct, frozen=True, kw_only=True):
+    """A live run beside its backtest, of which `statistics` tells.
+
+    `shared` signals have closed in both: `differing` of them with another result, in sum `here` and `there` percent.
+    `missed` closed in the backtest while the live run had begun and not ended, and never here; `extra` only here.
+    """
+
+    statistics: Statistics
+    shared: int
+    differing: int
+    here: float
+    there: float
+    missed: int
+    extra: int
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a report says; `provenance` None: left out. `market` is None where no candles were at hand."""
+    """All that a report says; `provenance` None: left out. `market` is None where no candles were at hand, `against`
+    where no backtest was.
+    """
 
     kind: Kind
     strategy: str
@@ -113,6 +138,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     open: tuple[OpenSignal, ...]
     provenance: tuple[Provenance, ...] | None
     market: Market | None = None
+    against: Against | None = None
 
 
 def report(
@@ -126,6 +152,8 @@ def report(
     prices: Mapping[Stream, float] | None = None,
     costs: Costs = Costs(),
     hashes: Mapping[Stream, str] | None = None,
+    made: Mapping[Stream, Made] | None = None,
+    configurations: Mapping[str, Mapping[str, Setting]] | None = None,
 ) -> Report:
     """Fold the events of a strategy into a report."""
     ledger = Ledger(start, end)
@@ -138,7 +166,9 @@ def report(
         rows=rows,
         statistics=statistics_of(ledger, boundaries=boundaries),
         open=tuple(each for each in found if each is not None),
-        provenance=tuple(_provenance(ledger.accounts[stream], hashes or {}) for stream in streams),
+        provenance=tuple(
+            _provenance(ledger.accounts[stream], hashes or {}, made or {}, configurations or {}) for stream in streams
+        ),
     )
 
 
@@ -236,7 +266,14 @@ def _open_signal(account: Account, price: float | None, costs: Costs) -> OpenSig
     )
 
 
-def _provenance(account: Account, hashes: Mapping[Stream, str]) -> Provenance:
+def _provenance(
+    account: Account,
+    hashes: Mapping[Stream, str],
+    given: Mapping[Stream, Made],
+    configurations: Mapping[str, Mapping[str, Setting]],
+) -> Provenance:
+    made = [given[account.stream]] if account.stream in given else account.made
+    known = configurations.get(made[-1].config_hash) if made else None
     return Provenance(
         exchange=account.stream.exchange,
         strategy=account.stream.strategy,
@@ -245,4 +282,6 @@ def _provenance(account: Account, hashes: Mapping[Stream, str]) -> Provenance:
         last_seq=account.last_seq,
         head_hash=hashes.get(account.stream) if account.last_seq else None,
         starts=account.starts,
+        made=tuple(made),
+        configuration=None if known is None else dict(known),
     )

@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterable
 
 import attrs
+import msgspec
 
 from tickfold_eventstore.events import Cancelled, Closed, CloseReason, Event, Opened, Scheduled, Started, Stopped
 from tickfold_eventstore.signals import Position, Stream, Ticks
@@ -41,11 +42,20 @@ class Trade:
         return (self.closed_at - self.opened_at) / MINUTE_MS
 
 
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run was made with, as far as its `started` says: the program, the strategy's code, the configuration."""
+
+    version: str
+    strategy_hash: str
+    config_hash: str
+
+
 @attrs.define
 class Account:
     """Where one stream stands: what is alive, the last known price (as of `price_at`), and what was booked of it.
 
     `first_seq` and `last_seq` are 0 where nothing was booked; `last_at` and `running` are those of its last event.
+    `made`: what made the events that were booked, each once, in the order of its first start.
     """
 
     stream: Stream
@@ -57,6 +67,15 @@ class Account:
     price_at: int | None = None
     last_at: int = 0
     running: bool = False
+    made: list[Made] = attrs.Factory(list[Made])
+
+    def begin(self, started: Started, *, booked: bool) -> None:
+        """A run begins. What ran before the range is forgotten but for the last, which may go on inside of it."""
+        made = Made(version=started.version, strategy_hash=started.strategy_hash, config_hash=started.config_hash)
+        if not booked:
+            self.made = []
+        if made not in self.made:
+            self.made.append(made)
 
     def lost_counts(self, started: Started) -> bool:
         """Whether a crash before this start took ticks with it that nobody counts again.
@@ -116,6 +135,8 @@ class Ledger:
         booked = event.at >= self._start
         if booked:
             self._book(account, event)
+        if isinstance(event, Started):
+            account.begin(event, booked=booked)
         account.follow(event)
         return account if booked else None
 

@@ -22,11 +22,15 @@ from tickfold_eventstore.events import (
     Stopped,
 )
 from tickfold_eventstore.signals import AcceptedSignal, Position, ProfitAndLoss, RefusedProposal, Stream, Ticks
+from tickfold_projections.trades import Made
 
 MINUTE = 60_000
 DAY_MINUTES = 1440
 START_AT = 1_640_995_200_000
 """2022-01-01 00:00 UTC."""
+
+
+STORY_MADE = Made(version="1", strategy_hash="s", config_hash="c")
 
 
 def at(minute: float) -> int:
@@ -41,8 +45,8 @@ class Story:
         self.events: list[Event] = []
         self.signal: AcceptedSignal | None = None
 
-    def start(self, minute: float, *, state_seq: int = 0, ticks: Ticks | None = None) -> None:
-        known = {"version": "1", "config_hash": "c", "strategy_hash": "s", "recovered": None}
+    def start(self, minute: float, *, state_seq: int = 0, ticks: Ticks | None = None, made: Made = STORY_MADE) -> None:
+        known = {**msgspec.structs.asdict(made), "recovered": None}
         self._add(Started, minute, ticks, state_seq=state_seq, **known)
 
     def stop(self, minute: float, *, price: float | None, state_seq: int = 0, ticks: Ticks | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.projections.stories import START_AT, Story, at
@@ -61,20 +61,20 @@ def test_a_signal_went_as_far_as_the_candles_that_it_was_open_in(
 ) -> None:
     (found,) = market(one(0, 3, result, reason), candles()).excursions
     assert (found.symbol, found.signal_id) == ("A", "a-0")
-    assert (found.adverse, found.favourable) == (pytest.approx(adverse), pytest.approx(favourable))
+    assert (found.adverse, found.favourable) == pytest.approx((adverse, favourable))
 
 
 def test_a_short_is_the_mirror() -> None:
     told = one(0, 3, -5.0, "time_expired", "short")
     (found,) = market(told, candles()).excursions
-    assert (found.adverse, found.favourable) == (pytest.approx(-20), pytest.approx(20))
+    assert (found.adverse, found.favourable) == pytest.approx((-20, 20))
     (found,) = market(one(0, 2, -4.0, "take_profit", "short"), candles()).excursions
-    assert (found.adverse, found.favourable) == (pytest.approx(-3), pytest.approx(4))
+    assert (found.adverse, found.favourable) == pytest.approx((-3, 4))
 
 
 def test_a_signal_that_one_candle_filled_and_closed_counts_with_its_ends() -> None:
     (found,) = market(one(2, 2, -10.0, "stop_loss"), candles()).excursions
-    assert (found.adverse, found.favourable) == (pytest.approx(-10), 0)
+    assert (found.adverse, found.favourable) == pytest.approx((-10, 0))
 
 
 @pytest.mark.parametrize(("opened", "closed"), [(2, 6), (-3, 2), (10, 12)])
@@ -108,6 +108,7 @@ def test_the_price_is_told_around_the_signals_in_points_that_hold_every_extreme(
 
 
 @given(st.integers(1, 3 * SIGNALS_A_STRETCH + 1), st.booleans())
+@settings(deadline=None)
 def test_each_signal_stands_in_one_stretch(count: int, still: bool) -> None:
     story = Story()
     for number in range(count):

@@ -11,11 +11,12 @@ from hypothesis import strategies as st
 
 from tests.projections.reading_html import Page
 from tests.projections.stories import DAY_MINUTES, START_AT, Story, at, trades
-from tickfold_projections.equity import Point, deepest_drawdown
+from tickfold_projections.equity import Point, account_curves, deepest_drawdown
 from tickfold_projections.render_html import render_html
-from tickfold_projections.render_html_curves import COLUMNS, Scale, curves, depths, growths, thinned, ticks
+from tickfold_projections.render_html_curves import LINES, accounts, curves, depths, growths, thinned
+from tickfold_projections.render_html_drawing import COLUMNS, Scale, ticks
 from tickfold_projections.report import Report, report
-from tickfold_projections.told import curve_of
+from tickfold_projections.told import curve_of, trades_of
 
 results = st.lists(st.floats(-30, 30).map(lambda result: round(result, 4)), min_size=1, max_size=60)
 
@@ -126,7 +127,7 @@ def test_the_deepest_fall_is_marked_and_told() -> None:
         "Deepest fall 20.00 %, from the peak at 2022-01-01 00:10 to the trough at 2022-01-02 00:10; "
         "made good at 2022-01-03 00:10."
     )
-    assert said == [whole, whole, fall]
+    assert said[:3] == [whole, whole, fall]
     (band, *_) = Page(page).named("rect", "band")
     span = 4 * DAY_MINUTES + 20
     assert band.attributes["x"] == f"{100 * 10 / span:.2f}%"
@@ -143,7 +144,7 @@ def test_a_fall_that_is_still_open_is_told_as_one() -> None:
 
 def test_days_stand_under_their_midnights() -> None:
     page = Page(curves(curve_of(told([1.0] * 9, every=DAY_MINUTES))))
-    days = [each for each in page.named("text") if each.attributes["y"] == "268"][:5]
+    days = [each for each in page.named("text") if each.attributes["y"] == "288"][:5]
     assert [each.text for each in days] == ["2022-01-01", "2022-01-03", "2022-01-05", "2022-01-07", "2022-01-09"]
     span = 8 * DAY_MINUTES + 30
     assert [each.attributes["x"] for each in days] == [f"{100 * n * DAY_MINUTES / span:.2f}%" for n in (0, 2, 4, 6, 8)]
@@ -155,7 +156,7 @@ def test_within_a_day_the_first_and_the_last_minute_are_told() -> None:
     story = Story()
     story.trade(70, 130, 1.0)
     page = Page(curves(curve_of(report("w", story.events))))
-    days = [each.text for each in page.named("text") if each.attributes["y"] == "268"]
+    days = [each.text for each in page.named("text") if each.attributes["y"] == "288"]
     assert days == ["2022-01-01 01:10", "2022-01-01 02:10"] * 2  # linear and logarithmic
 
 
@@ -224,3 +225,29 @@ def test_an_equity_that_reaches_nothing_is_drawn_to_the_end() -> None:
     assert "logarithmic" not in page
     assert "logarithmic" not in curves(curve_of(told([-99.9999999] * 3)))
     assert len(drawn(page, "sunk")) == 3
+
+
+def test_each_symbol_is_a_line_beside_what_they_make_together() -> None:
+    a, b = trades([10.0, 10.0], symbol="A"), trades([-20.0], symbol="B", first=10)
+    found = report("w", [*a, *b])
+    apart = account_curves(trades_of(found), at(0))
+    page = accounts(curve_of(found), [(stream.symbol, curve) for stream, curve in apart.items()])
+    assert [curve[-1].equity for curve in apart.values()] == [pytest.approx(1.21), pytest.approx(0.8)]
+    assert re.findall(r"</svg>(\w) ([-+.\d]+ %)</li>", page) == [("A", "+21.00 %"), ("B", "-20.00 %")]
+    assert len(re.findall(r'<path class="curve line\d"', page)) == 2
+    assert page.count('<path class="curve whole"') == 1
+
+
+def test_of_many_symbols_those_are_drawn_that_ended_furthest_from_their_start() -> None:
+    events = [each for n in range(LINES + 3) for each in trades([float(n)], symbol=f"S{n:02}", first=n)]
+    found = report("w", events)
+    apart = [(stream.symbol, curve) for stream, curve in account_curves(trades_of(found), at(0)).items()]
+    page = accounts(curve_of(found), apart)
+    assert re.findall(r"</svg>(S\d\d) ", page) == [f"S{n:02}" for n in range(3, LINES + 3)]
+    assert f"Drawn are the {LINES} of {LINES + 3}" in page
+
+
+def test_which_scale_is_seen_first_is_chosen_by_who_makes_the_page() -> None:
+    for log in (False, True):
+        inputs = Page(render_html(told([1.0, -2.0]), log=log)).named("input")
+        assert ["checked" in each.attributes for each in inputs[:2]] == [not log, log]

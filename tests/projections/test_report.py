@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.projections.sample import sample, stories
-from tests.projections.stories import Story, at, trades
+from tests.projections.stories import STORY_MADE, Story, at, trades
 from tickfold_eventstore.events import Event
 from tickfold_eventstore.signals import Stream, Ticks
 from tickfold_projections.profit import Costs
@@ -17,6 +17,7 @@ from tickfold_projections.render_json import render_json
 from tickfold_projections.render_markdown import render_markdown
 from tickfold_projections.report import Provenance, Report, Row, report
 from tickfold_projections.statistics import statistics
+from tickfold_projections.trades import Made
 
 
 def told(story: Story) -> list[tuple[str, float | None, str | None, float | None]]:
@@ -147,6 +148,7 @@ def test_the_provenance_names_the_events_of_each_stream_and_its_starts() -> None
             last_seq=32,
             head_hash="e865bc97cd9b7fad",
             starts=1,
+            made=(STORY_MADE,),
         ),
         Provenance(
             exchange="sim-1",
@@ -158,6 +160,39 @@ def test_the_provenance_names_the_events_of_each_stream_and_its_starts() -> None
             starts=0,
         ),
     )
+
+
+def test_the_provenance_names_what_made_the_events_of_the_range_each_once() -> None:
+    second = msgspec.structs.replace(STORY_MADE, strategy_hash="s2")
+    third = msgspec.structs.replace(STORY_MADE, config_hash="c3")
+    story = Story()
+    for minute, run in ((0, STORY_MADE), (10, second), (20, second), (30, STORY_MADE), (40, third)):
+        story.start(minute, made=run)
+        story.trade(minute + 1, minute + 2, 1.0)
+
+    def made(start: int | None, end: int | None = None) -> tuple[Made, ...]:
+        (found,) = report("w", story.events, start=start, end=end).provenance or ()
+        return found.made
+
+    assert made(None) == (STORY_MADE, second, third)
+    # Before the range: the last, which may go on inside of it.
+    assert made(at(15)) == (second, STORY_MADE, third)
+    assert made(at(11), at(19)) == (second,)
+
+
+def test_the_values_of_a_configuration_are_told_where_its_hash_is_known() -> None:
+    story = Story()
+    story.start(0)
+    (found,) = report("w", story.events, configurations={"c": {"policy": "pessimistic"}}).provenance or ()
+    assert found.configuration == {"policy": "pessimistic"}
+    (found,) = report("w", story.events, configurations={"d": {}}).provenance or ()
+    assert found.configuration is None
+
+
+def test_what_made_a_backtest_is_told_by_who_ran_it() -> None:
+    events = trades([1.0])
+    (found,) = report("w", events, kind="backtest", made={events[0].stream: STORY_MADE}).provenance or ()
+    assert (found.made, found.starts) == ((STORY_MADE,), 0)
 
 
 def test_hashes_may_be_filled_while_the_events_are_read() -> None:

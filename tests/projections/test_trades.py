@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from tests.projections.stories import Story, at, in_order, trades
+from tests.projections.stories import STORY_MADE, Story, at, in_order, trades
 from tickfold_eventstore.events import Closed, Opened
 from tickfold_eventstore.signals import Ticks
 from tickfold_projections.statistics import Counts, statistics
@@ -54,6 +54,7 @@ def test_an_account_says_what_is_alive_and_the_last_price() -> None:
             price=101.0,
             price_at=at(7),
             last_at=at(7),
+            made=[STORY_MADE],
         )
     }
     story.start(7, state_seq=2)

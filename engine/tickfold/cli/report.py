@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 FORMS = ("md", "html", "json", "csv", "backtest-kit")
 _FORMS = "backtest-kit: Markdown in the shape of that library's own reports."
 
+_AGAINST = "With --kind live: a backtest of it, as `--kind backtest --json --out FILE` writes it, to set beside it."
 _KINDS = "What a run did, what a backtest would have done, how each symbol did, or how limit entries ended."
 
 
@@ -69,6 +70,8 @@ _KINDS = "What a run did, what a backtest would have done, how each symbol did, 
 @options.until
 @options.frame
 @options.policy
+@click.option("--against", type=click.Path(path_type=Path), help=_AGAINST)
+@click.option("--log", is_flag=True, help="With --format html: the equity on a logarithmic scale at first.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write to this file, whole or not at all.")
 @click.option("--no-provenance", is_flag=True, help="Without the block that says which events it was made from.")
 @options.as_json
@@ -85,6 +88,8 @@ def command(
     until: int | None,
     frame: str | None,
     policy: Policy,
+    against: Path | None,
+    log: bool,
     out: Path | None,
     no_provenance: bool,
     as_json: bool,
@@ -96,20 +101,33 @@ def command(
     """
     within = Range(frame, since, until)
     form = "json" if as_json else form
-    if form == "backtest-kit" and kind not in {"live", "backtest"}:
-        raise WrongUse(f"--format backtest-kit is for --kind live and backtest, not for {kind}")
-    if kind != "backtest" and (file is not None or frame is not None):
-        raise WrongUse("--file and --frame belong to a backtest: give --kind backtest with them")
+    _check(kind, form, given={"--file": file, "--frame": frame, "--against": against, "--log": log or None})
     if kind == "backtest":
         made = _of_backtest(strategy, symbols, source, file, within, Config(policy=policy), whole=form != "md")
-        text = _rendered(made, form, provenance=not no_provenance)
     elif kind == "live":
         made = _of_journals(open_store(data_dir), strategy, symbols, source, within, whole=form != "md")
-        text = _rendered(made, form, provenance=not no_provenance)
+        made = made if against is None else _beside(made, against)
     else:
         store = open_store(data_dir)
         streams, _ = _streams(store, strategy, symbols, source)
-        text = (_heat if kind == "heat" else _schedule)(store, strategy, streams, within, form)
+        _put(_tabled(kind, store, strategy, streams, within, form), out)
+        return
+    _put(_rendered(made, form, provenance=not no_provenance, log=log), out)
+
+
+def _check(kind: str, form: str, given: Mapping[str, object]) -> None:
+    """What was given (not None) must belong to the kind and to the form."""
+    wanted = {"--file": "backtest", "--frame": "backtest", "--against": "live"}
+    for name, belongs in wanted.items():
+        if given[name] is not None and kind != belongs:
+            raise WrongUse(f"{name} belongs to --kind {belongs}, not to {kind}")
+    if given["--log"] is not None and (form != "html" or kind not in {"live", "backtest"}):
+        raise WrongUse("--log belongs to the page of a live run or a backtest: give --format html with it")
+    if form == "backtest-kit" and kind not in {"live", "backtest"}:
+        raise WrongUse(f"--format backtest-kit is for --kind live and backtest, not for {kind}")
+
+
+def _put(text: str, out: Path | None) -> None:
     if out is None:
         put(text, end="")
     else:
@@ -163,23 +181,40 @@ def _streams(
     return select(store, [] if name is None else [name], [strategy], symbols), exchange
 
 
-def _heat(store: Store, strategy: str, streams: Sequence[Stream], within: Range, form: str) -> str:
-    from tickfold_projections.heat import heat
-    from tickfold_projections.table import heat_table
+def _beside(made: Report, path: Path) -> Report:
+    """The report beside that of its backtest, which `report --kind backtest --json` wrote."""
+    import msgspec
 
-    told = heat(strategy, journal_events(store, streams, within.until), start=within.since, end=within.until)
-    return _tabled(told, heat_table(told), form)
+    from tickfold_projections.against import beside_backtest
+
+    try:
+        backtest = msgspec.json.decode(path.read_bytes(), type=Report)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise WrongUse(
+            f"--against {path}: it is no report in JSON ({error}): make one with "
+            f"`tickfold report {made.strategy} --kind backtest --json --out {path} …`"
+        ) from error
+    if backtest.kind != "backtest":
+        raise WrongUse(f"--against {path}: it is the report of a live run, not of a backtest")
+    return beside_backtest(made, backtest)
 
 
-def _schedule(store: Store, strategy: str, streams: Sequence[Stream], within: Range, form: str) -> str:
+def _tabled(kind: str, store: Store, strategy: str, streams: Sequence[Stream], within: Range, form: str) -> str:
+    events = journal_events(store, streams, within.until)
+    if kind == "heat":
+        from tickfold_projections.heat import heat
+        from tickfold_projections.table import heat_table
+
+        by_symbol = heat(strategy, events, start=within.since, end=within.until)
+        return _table_as(by_symbol, heat_table(by_symbol), form)
     from tickfold_projections.schedule import schedule
     from tickfold_projections.table import schedule_table
 
-    told = schedule(strategy, journal_events(store, streams, within.until), start=within.since, end=within.until)
-    return _tabled(told, schedule_table(told), form)
+    entries = schedule(strategy, events, start=within.since, end=within.until)
+    return _table_as(entries, schedule_table(entries), form)
 
 
-def _tabled(told: Heat | Schedule, table: Table, form: str) -> str:
+def _table_as(told: Heat | Schedule, table: Table, form: str) -> str:
     from tickfold_projections.render_table import render_table_csv, render_table_json, render_table_markdown
 
     match form:
@@ -195,12 +230,12 @@ def _tabled(told: Heat | Schedule, table: Table, form: str) -> str:
             return render_table_markdown(table)
 
 
-def _rendered(made: Report, form: str, *, provenance: bool) -> str:
+def _rendered(made: Report, form: str, *, provenance: bool, log: bool) -> str:
     match form:
         case "html":
             from tickfold_projections.render_html import render_html
 
-            return render_html(made, provenance=provenance)
+            return render_html(made, provenance=provenance, log=log)
         case "csv":
             return render_csv(made)
         case "json":
