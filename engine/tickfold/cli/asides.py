@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import traceback
 from collections.abc import Callable, Generator
@@ -79,6 +80,9 @@ def progress_bar() -> Generator[None]:
         bars.close()
 
 
+_BAR = 36
+
+
 class _Bars:
     def __init__(self) -> None:
         self._open = ExitStack()
@@ -89,10 +93,23 @@ class _Bars:
             self._open.close()
             self._stream = progress.stream
             self._at = 0
-            bar = click.progressbar(length=progress.total, label=shown(str(progress.stream)), file=sys.stderr)
+            label, width, eta = _fitting(shown(str(progress.stream)), shutil.get_terminal_size().columns)
+            bar = click.progressbar(length=progress.total, label=label, width=width, show_eta=eta, file=sys.stderr)
             self._bar = self._open.enter_context(bar)
         self._bar.update(progress.handled - self._at)
         self._at = progress.handled
 
     def close(self) -> None:
         self._open.close()
+
+
+def _fitting(label: str, columns: int) -> tuple[str, int, bool]:
+    """Label, width and whether there is room for the time left: a bar that is longer than a line is written anew below
+    itself again and again.
+    """
+    room = columns - len("  []  100%") - 1
+    for each, eta in ((label, len("  00:00:00")), (label, 0), ("", 0)):
+        width = min(_BAR, room - len(each) - eta)
+        if width >= 1:
+            return each, width, bool(eta)
+    return "", 1, False

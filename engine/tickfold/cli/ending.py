@@ -53,7 +53,7 @@ def _interrupt(number: int, _frame: FrameType | None) -> NoReturn:
 
 def end(code: int) -> NoReturn:
     """Exit with a code. Threads that a user's file has started and that do not end are not waited for, and told."""
-    _let_go_of_stdout()
+    _let_go()
     deadline = time.monotonic() + PATIENCE_S
     left = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
     for thread in left:
@@ -66,10 +66,11 @@ def end(code: int) -> NoReturn:
     sys.exit(code)
 
 
-def _let_go_of_stdout() -> None:
+def _let_go() -> None:
     """What is still buffered and cannot be written must not fail once more when Python ends."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    for descriptor, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            if stream is not None:
+                stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)

@@ -14,6 +14,7 @@ from .asides import say
 from .faults import sentence
 from .output import event_line, json_document, json_line, put
 from .standing import CELLS, Judgement, judged, standing
+from .stdout import go_on_unread
 from .streams import Verdicts, open_store, select
 
 Names = tuple[str, ...]
@@ -70,6 +71,7 @@ def verify(data_dir: Path, exchanges: Names, strategies: Names, symbols: Names, 
 
     Exit code 3 where something is damaged.
     """
+    go_on_unread()
     verdicts = Verdicts()
     found = _judged(data_dir, _readers(data_dir, exchanges, strategies, symbols), verdicts)
     if as_json:

@@ -29,15 +29,19 @@ def _debug(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None
 
 
 def _names(ctx: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-    """Each name once; what is no text cannot name a stream."""
-    for name in given:
-        if not name:
-            raise click.BadParameter("a name needs at least one character", ctx, parameter)
-        try:
-            name.encode()
-        except UnicodeEncodeError:
-            raise click.BadParameter(f"{name!a} is no text in UTF-8", ctx, parameter) from None
-    return tuple(dict.fromkeys(given))
+    """Each name once."""
+    return tuple(dict.fromkeys(as_name(ctx, parameter, name) for name in given))
+
+
+def as_name(ctx: click.Context, parameter: click.Parameter, given: str) -> str:
+    """A name as it was typed: UTF-8, whatever the locale makes of it. What is no text cannot name a stream."""
+    if not given:
+        raise click.BadParameter("a name needs at least one character", ctx, parameter)
+    try:
+        # Python keeps bytes that are no characters in the locale as halves of some, each of which no encoding takes.
+        return given.encode("utf-8", "surrogateescape").decode()
+    except UnicodeError:
+        raise click.BadParameter(f"{given!a} is no text in UTF-8", ctx, parameter) from None
 
 
 data_dir = click.option(

@@ -66,6 +66,7 @@ class _Watched:
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
         self.goes_on = False
+        self._failed = False
 
     def write(self, text: str) -> int:
         if self._stream is not None:
@@ -75,7 +76,8 @@ class _Watched:
         return len(text)
 
     def flush(self) -> None:
-        if self._stream is not None:
+        # What failed once was told once; it is in the buffer still, and fails again.
+        if self._stream is not None and not self._failed:
             self._try(self._stream.flush)
 
     def _try(self, call: Callable[..., object], *arguments: str) -> None:
@@ -85,6 +87,7 @@ class _Watched:
             if not self.goes_on:
                 raise ReaderLeft from error
         except OSError as error:
+            self._failed = True
             raise OutputLost(
                 f"stdout takes no more ({error.strerror}): what was printed is not all; send it elsewhere"
             ) from error
