@@ -12,14 +12,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
-import anyio
-import anyio.lowlevel
-
 from tickfold_eventstore.signals import Stream
 
 from .clock import Clock
 from .context import Context
 from .errors import StrategyFailed
+from .outside import comes_from_outside
 from .proposal import Signal
 from .strategy import Strategy
 
@@ -66,36 +64,6 @@ class Asking:
             return self.strategy.function(ctx)
         with self._watchdog.over(self._stream):
             return self.strategy.function(ctx)
-
-
-async def comes_from_outside(error: BaseException) -> bool:
-    """Whether what came out of a strategy was done to it: an interrupt, or a cancellation of this task. All else is its
-    own failure, an exit or a cancellation of something that it awaited too: it ends no process that others run in.
-    """
-    if isinstance(error, KeyboardInterrupt | GeneratorExit):
-        return True
-    cancelled = anyio.get_cancelled_exc_class()
-    if isinstance(error, BaseExceptionGroup):
-        if error.subgroup(KeyboardInterrupt) is not None:
-            return True
-        found = error.subgroup(cancelled) is not None
-    else:
-        found = isinstance(error, cancelled)
-    return found and await _is_cancelled()
-
-
-async def _is_cancelled() -> bool:
-    """Whether somebody is cancelling this task."""
-    try:
-        await anyio.lowlevel.checkpoint_if_cancelled()
-    except anyio.get_cancelled_exc_class():
-        return True
-    import asyncio
-
-    if not issubclass(asyncio.CancelledError, anyio.get_cancelled_exc_class()):
-        return False
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def checked(answer: object, stream: Stream, slot: int) -> Signal | None:

@@ -20,7 +20,6 @@ from tickfold_projections.report import Report, report
 from tickfold_projections.statistics import Statistics, statistics
 
 from . import notices
-from .asking import comes_from_outside
 from .candles import Candles
 from .config import Config
 from .context import Context, warm_up
@@ -34,6 +33,7 @@ from .registry import listed
 from .reports import configuration, made_with
 from .risk import Book, find_risks
 from .simulation import OpenSignal, Proposed, Simulation, Step
+from .outside import comes_from_outside
 from .sources import find_exchange
 from .strategy import Strategy, find_strategies
 

@@ -8,8 +8,13 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .errors import DeclarationError
+
 Floats: TypeAlias = NDArray[np.float64]
 Times: TypeAlias = NDArray[np.int64]
+
+LARGEST_TIME = 2.0**62
+"""What comes near to it is no time in any unit, and does not fit the arrays."""
 
 COLUMNS = ("time", "open", "high", "low", "close", "volume")
 
@@ -45,7 +50,7 @@ class _Cut(Generic[Column]):
 class Candles:
     """Candles, oldest first, as six read-only arrays of one length: `time` int64 (open time, ms), the others float64.
 
-    Takes anything that numpy makes such arrays of; raises `ValueError` where lengths or shapes differ.
+    Takes anything that numpy makes such arrays of; raises `DeclarationError` where lengths or shapes differ.
     """
 
     whole: tuple[Candles, slice]
@@ -77,7 +82,7 @@ class Candles:
         )
         lengths = {column: len(values) for column, values in zip(COLUMNS, columns, strict=True)}
         if len(set(lengths.values())) > 1:
-            raise ValueError(f"columns of candles differ in length: {lengths}")
+            raise DeclarationError(f"columns of candles differ in length: {lengths}")
         self.__dict__.update(zip(COLUMNS, columns, strict=True))
         self.name = name
 
@@ -151,14 +156,20 @@ class Candles:
 
 
 def _column(name: str, values: ArrayLike, kind: type[np.generic]) -> NDArray[Any]:
-    given = np.asarray(values)
+    try:
+        given = np.asarray(values)
+    except ValueError as error:
+        raise DeclarationError(f"column {name} of candles is no array of numbers: {error}") from None
     if given.ndim != 1:
-        raise ValueError(f"column {name} of candles has {given.ndim} dimensions; it must have one")
+        raise DeclarationError(f"column {name} of candles has {given.ndim} dimensions; it must have one")
     if given.dtype.kind not in "iuf" and given.size:
-        raise ValueError(f"column {name} of candles holds {given.dtype}, not numbers")
-    if kind is np.int64 and given.dtype.kind == "f" and not (np.isfinite(given) & (given == np.trunc(given))).all():
-        wrong = given[~(np.isfinite(given) & (given == np.trunc(given)))][0]
-        raise ValueError(f"column time of candles holds {wrong}, which is no whole number of milliseconds")
+        raise DeclarationError(f"column {name} of candles holds {given.dtype}, not numbers")
+    if kind is np.int64 and given.dtype.kind != "i":
+        whole = np.abs(given) < LARGEST_TIME
+        whole[whole] = given[whole] == np.trunc(given[whole])
+        if not whole.all():
+            wrong = given[~whole][0]
+            raise DeclarationError(f"column time of candles holds {wrong}, which is no whole number of milliseconds")
     column = np.array(given, dtype=kind)
     column.flags.writeable = False
     return column

@@ -146,6 +146,10 @@ class Config:
     """A plain strategy that holds the engine up for longer is reported."""
 
     fetch_attempts: int = attrs.field(default=3, converter=_whole, validator=_Whole("attempts", 1, 100))
+    fetch_timeout: int = attrs.field(
+        default=300_000, converter=_timeout, validator=_Whole("ms (or a timedelta)", 1, DAY_MS, may_be_off=True)
+    )
+    """How long one attempt may take, in real time; 0: for ever. ccxt's clients have shorter ones of their own."""
     retry_pause: int = attrs.field(default=1_000, converter=_milliseconds, validator=_wait(0))
     """The pause before the second attempt; it doubles from there, with jitter."""
     late_candle_pause: int = attrs.field(default=1_000, converter=_milliseconds, validator=_wait(1))

@@ -173,6 +173,7 @@ class Feed:
             now=end if self._clock.replayed else self._clock.now(),
             attempts=self._config.fetch_attempts,
             pause=self._config.retry_pause,
+            timeout=self._config.fetch_timeout,
             sleep=self._clock.pause,
             report=self._heard,
         )
@@ -210,7 +211,7 @@ async def candles_between(
 ) -> Candles:
     """What the exchange has of [start, end), all closed: for a backtest, where the end of the range is the present.
 
-    `sleep` waits for that many ms between two attempts, in place of the event loop.
+    `sleep` waits for that many ms between two attempts, in place of the event loop; nothing cuts an attempt short then.
     """
     return await fetch(
         exchange,
@@ -220,6 +221,7 @@ async def candles_between(
         now=end,
         attempts=config.fetch_attempts,
         pause=config.retry_pause,
+        timeout=config.fetch_timeout if sleep is None else 0,
         sleep=_sleep if sleep is None else sleep,
         report=report,
     )

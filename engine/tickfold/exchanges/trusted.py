@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
+import anyio
 import attrs
 import numpy as np
 
-from ..candles import COLUMNS, Candles
-from ..errors import BadCandles, CandlesFilled, ExchangeUnreachable, TryAgain
+from ..candles import COLUMNS, LARGEST_TIME, Candles
+from ..errors import BadCandles, CandlesFilled, ExchangeUnreachable, TryAgain, told
 from ..market import MINUTE_MS
+from ..outside import comes_from_outside
 from .checks import Span, check, check_unit, fill_gaps, holes, joined, without_repeats
 from .protocol import Exchange
 
 LONGEST_PAUSE_MS = 60_000
 """An exchange that asks for a longer pause counts as unreachable."""
-
-LARGEST_TIME = 2.0**62
-"""What comes near to it is no time in any unit, and does not fit the arrays."""
 
 _PASSING_FAULTS = {
     ("aiohttp", "ClientError"),
@@ -38,17 +37,20 @@ _log = logging.getLogger("tickfold.exchanges")
 
 @attrs.frozen
 class Patience:
-    """How often to try, and how long to pause in between: `pause` ms, doubled each time, give or take a quarter."""
+    """How often to try, and how long to pause in between: `pause` ms, doubled each time, give or take a quarter, up to
+    a minute or the pause itself. `timeout`: how many ms to wait for an answer; 0: for ever.
+    """
 
     attempts: int
     pause: int
     sleep: Callable[[int], Awaitable[None]]
     jitter: Callable[[], float] = random.random
     """A number in [0, 1)."""
+    timeout: int = 0
 
     def pause_after(self, attempt: int, wanted: int | None) -> int:
         """ms to wait after attempt number `attempt` (from 1); `wanted` is what the exchange asks for at least."""
-        grown = self.pause * 2 ** (attempt - 1) * (0.75 + self.jitter() / 2)
+        grown = min(self.pause * 2 ** (attempt - 1), max(self.pause, LONGEST_PAUSE_MS)) * (0.75 + self.jitter() / 2)
         return max(int(grown), wanted or 0)
 
 
@@ -64,15 +66,17 @@ async def fetch(
     attempts: int = 3,
     pause: int = 1000,
     jitter: Callable[[], float] = random.random,
+    timeout: int = 0,  # noqa: ASYNC109  # of one attempt, not of all
 ) -> Candles:
     """The closed candles of `symbol` with open time in [start, end), ms, oldest first and without holes.
 
     There may be fewer at both ends: a newest candle that is not there yet is the caller's to wait for. `now` is the
-    time at which a candle counts as closed; `sleep` waits for that many ms; `report` hears of each hole that was
-    filled (`CandlesFilled`). Raises `BadCandles`, `ExchangeUnreachable`.
+    time at which a candle counts as closed; `sleep` waits for that many ms; an attempt may take `timeout` ms of real
+    time (0: any time); `report` hears of each hole that was filled (`CandlesFilled`). Raises `BadCandles`,
+    `ExchangeUnreachable`.
     """
     start, end = -(-start // MINUTE_MS) * MINUTE_MS, min(end, now) // MINUTE_MS * MINUTE_MS
-    patience = Patience(attempts, pause, sleep, jitter)
+    patience = Patience(attempts, pause, sleep, jitter, timeout)
     delivered = await _delivered(exchange, symbol, start, end, patience)
     missing = holes(delivered)
     if missing:
@@ -127,8 +131,12 @@ async def _asked(exchange: Exchange, symbol: str, start: int, end: int, patience
     attempt = 1
     while True:
         try:
-            return await exchange.candles(symbol, start, end)
-        except Exception as error:
+            return await _answer(exchange, symbol, start, end, patience.timeout)
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                if await comes_from_outside(error):
+                    raise
+                raise ExchangeUnreachable(exchange.name, symbol, attempt, told(error)) from error
             if not may_pass(error):
                 raise
             wanted = error.after if isinstance(error, TryAgain) else None
@@ -138,6 +146,15 @@ async def _asked(exchange: Exchange, symbol: str, start: int, end: int, patience
             _log.info("%s gave no candles of %s (%s); tried again in %d ms", exchange.name, symbol, error, pause)
         await patience.sleep(pause)
         attempt += 1
+
+
+async def _answer(exchange: Exchange, symbol: str, start: int, end: int, wait: int) -> object:
+    """What it gives; raises `TryAgain` where it gives nothing for `wait` ms."""
+    if not wait:
+        return await exchange.candles(symbol, start, end)
+    with anyio.move_on_after(wait / 1000):
+        return await exchange.candles(symbol, start, end)
+    raise TryAgain(f"no answer came in {wait / 1000:g} s")
 
 
 def may_pass(error: Exception) -> bool:
@@ -156,7 +173,7 @@ def as_candles(given: object, symbol: str) -> Candles:
         return given
     try:
         rows = np.array(given, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise BadCandles(symbol, None, _not_rows(given)) from None
     if not rows.size and isinstance(given, list | tuple | np.ndarray):
         return Candles.empty()
@@ -176,4 +193,6 @@ def as_candles(given: object, symbol: str) -> Candles:
 def _not_rows(given: object) -> str:
     shown = repr(given)
     shown = shown if len(shown) <= 200 else f"{shown[:200]}…"  # a glance is enough
+    if isinstance(given, Iterator | AsyncIterator):
+        shown += ": give what it yields, in a list"
     return f"expected Candles, or rows of open time in ms, open, high, low, close and volume, not {shown}"

@@ -1,0 +1,39 @@
+"""What came out of a user's code: its own failure, or something that was done to it."""
+
+from __future__ import annotations
+
+import anyio
+import anyio.lowlevel
+
+
+async def comes_from_outside(error: BaseException) -> bool:
+    """Whether an error was done to the code that it came out of: an interrupt, or a cancellation of this task. All else
+    is its own failure, be it an exit, or a cancellation of what it awaited: it ends no process that others run in.
+    """
+    if isinstance(error, KeyboardInterrupt | GeneratorExit):
+        return True
+    try:
+        cancelled = anyio.get_cancelled_exc_class()
+    except RuntimeError:  # no event loop runs, so nobody can cancel
+        return False
+    if isinstance(error, BaseExceptionGroup):
+        if error.subgroup(KeyboardInterrupt) is not None:
+            return True
+        found = error.subgroup(cancelled) is not None
+    else:
+        found = isinstance(error, cancelled)
+    return found and await _is_cancelled()
+
+
+async def _is_cancelled() -> bool:
+    """Whether somebody is cancelling this task."""
+    try:
+        await anyio.lowlevel.checkpoint_if_cancelled()
+    except anyio.get_cancelled_exc_class():
+        return True
+    import asyncio
+
+    if not issubclass(asyncio.CancelledError, anyio.get_cancelled_exc_class()):
+        return False
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
