@@ -58,7 +58,8 @@ def journal_report(
 
     `prices` are those of what is open, where they are known otherwise than from its last stop. Journals name the
     configuration of a run by its hash; the values of those in `configs`, and of the defaults, are told. Raises
-    `UnknownName` for a name without a journal that is not registered either, `StreamNotFound`, `CorruptJournal`, `NewerFormat`.
+    `UnknownName` for a name without a journal that is not registered either, `StreamNotFound`, `CorruptJournal`,
+    `NewerFormat`.
     """
     told = streams_of(store, strategy) if streams is None else streams
     hashes: dict[Stream, str] = {}

@@ -16,6 +16,7 @@ from .equity import deepest_drawdown
 from .measures import deviation, mean, median
 from .notation import instant
 from .report import Report, Row
+from .statistics import Statistics
 from .told import curve_of
 
 CLOSED_TO_TELL = 30
@@ -151,21 +152,12 @@ def _sunk(report: Report) -> str | None:
 
 
 def _against(report: Report, closed: Sequence[Row]) -> Iterator[str]:
-    """Welch's t of the two means, and, where both know the same signals, what became of them."""
+    """The two means, and, where both know the same signals, what became of them."""
     against = report.against
     if against is None:
         return
-    results, there = _results(closed), against.statistics
-    count, average, spread = there.closed.value, there.average_pnl.value, there.standard_deviation.value
-    if len(results) >= CLOSED_TO_COMPARE and count and count >= CLOSED_TO_COMPARE and None not in {average, spread}:
-        error = math.sqrt(deviation(results) ** 2 / len(results) + (spread or 0.0) ** 2 / count)
-        lag = (average or 0.0) - mean(results)
-        if lag > 0 and lag >= ERRORS_TO_TELL * error:
-            errors = f"{lag / error:.1f} standard errors" if error else "more than none of them varies"
-            yield (
-                f"Live is worse than its backtest: on average {mean(results):+.4f} % over {len(results)} signals, "
-                f"there {average:+.4f} % over {count:g}; that is {errors}."
-            )
+    if (worse := _worse(_results(closed), against.statistics)) is not None:
+        yield worse
     if against.differing and against.here < against.there:
         yield (
             f"The same signals ended worse than in the backtest: {against.differing} of {against.shared} otherwise, "
@@ -176,6 +168,24 @@ def _against(report: Report, closed: Sequence[Row]) -> Iterator[str]:
             f"Signals of the backtest are missing: {against.missed} that closed there in this time did not here; "
             f"{against.shared} did in both."
         )
+
+
+def _worse(here: Sequence[float], there: Statistics) -> str | None:
+    """Welch's t of the two means."""
+    count, average, spread = there.closed.value or 0, there.average_pnl.value, there.standard_deviation.value
+    if len(here) < CLOSED_TO_COMPARE or count < CLOSED_TO_COMPARE or average is None or spread is None:
+        return None
+    if max(abs(average), spread) > LARGEST:
+        return None
+    error = math.sqrt(deviation(here) ** 2 / len(here) + spread**2 / count)
+    lag = average - mean(here)
+    if lag <= 0 or lag < ERRORS_TO_TELL * error:
+        return None
+    errors = f"; that is {lag / error:.1f} standard errors" if error else ", and neither varies"
+    return (
+        f"Live is worse than its backtest: on average {mean(here):+.4f} % over {len(here)} signals, "
+        f"there {average:+.4f} % over {count:g}{errors}."
+    )
 
 
 def _results(closed: Sequence[Row]) -> list[float]:

@@ -6,6 +6,7 @@ import functools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from .diagnoses import diagnoses
 from .figures import DEFINITIONS, TOTAL_EVENTS
 from .notation import instant, number, shown
 from .report import COLUMNS, OpenSignal, Provenance, Report, Row
@@ -47,6 +48,7 @@ def _lines(report: Report, *, provenance: bool) -> Iterator[str]:
     ):
         columns: Sequence[str] = (column, "Closed", "W / L / draws", "Win rate", "Average PNL", "Total PNL")
         yield from _section(title, columns, map(_outcomes, groups), none="No closed signals.")
+    yield from ("", "## What stands out", "", *_notable(report))
     columns = ("Symbol", "Signal ID", "Position", "State", "Since", "Note", *COLUMNS[7:10], "Price", "Unrealised PNL")
     yield from _section(
         "Open signals", columns, (_open_signal(found, escaped(named(found))) for found in report.open), none="None."
@@ -54,6 +56,10 @@ def _lines(report: Report, *, provenance: bool) -> Iterator[str]:
     if provenance and report.provenance is not None:
         yield from _section("Provenance", PROVENANCE, map(_provenance, report.provenance), none="No events.")
         yield from _configurations(report.provenance)
+
+
+def _notable(report: Report) -> list[str]:
+    return [f"- {escaped(each)}" for each in diagnoses(report)] or ["Nothing that the rules look for."]
 
 
 def _section(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]], *, none: str = "") -> Iterator[str]:

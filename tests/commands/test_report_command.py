@@ -127,6 +127,10 @@ def test_of_a_backtest_it_is_what_backtest_prints(files: Files, type_: Typed) ->
         ("--format", "pdf"),
         ("--kind", "heat", "--file", "ups.py"),
         ("--kind", "schedule", "--symbol", "nowhere"),
+        ("--kind", "heat", "--against", "ups.json"),
+        ("--log",),
+        ("--kind", "heat", "--format", "html", "--log"),
+        ("--against", "ups.py"),
     ],
 )
 def test_what_does_not_go_together_is_a_usage_error(
@@ -156,6 +160,38 @@ def test_a_page_of_a_killed_and_restarted_replay_is_that_of_one_never_killed(
         assert type_(*words).code == 0
     asked = ("report", "ups", "--no-provenance", "--format", "html")
     assert type_(*asked) == type_(*asked, "--data-dir", journals)
+
+
+def test_the_scale_of_the_equity_is_chosen(type_: Typed, journals: Path) -> None:
+    made = journal_report(Store(journals), "ups")
+    said = type_("report", "ups", "--data-dir", journals, "--format", "html", "--log")
+    assert said == (0, render_html(made, log=True), "")
+
+
+def test_a_live_run_is_set_beside_its_backtest(files: Files, type_: Typed, journals: Path) -> None:
+    path = files.write(TWO)
+    ran = ("--exchange", "sim:7", "--symbol", "A", "--to", "2020-01-04")
+    file = files.folder / "backtest.json"
+    assert type_("report", "ups", "--kind", "backtest", "--file", path, *ran, "--json", "--out", file).code == 0
+    words = ("report", "ups", "--data-dir", journals, "--symbol", "A", "--against", file)
+    against = type_(*words, "--json").document["against"]
+    closed = against["statistics"]["closed"]["value"]
+    assert {name: against[name] for name in ("shared", "differing", "missed", "extra")} == {
+        "shared": closed,
+        "differing": 0,
+        "missed": 0,
+        "extra": 0,
+    }
+    assert against["here"] == against["there"]
+    assert type_("report", "ups", "--data-dir", journals, "--json").document["against"] is None
+    live = files.folder / "live.json"
+    assert type_("report", "ups", "--data-dir", journals, "--json", "--out", live).code == 0
+    said = type_(*words[:-1], live)
+    assert (said.code, said.out) == (2, "")
+    assert "it is the report of a live run, not of a backtest" in said.err
+    said = type_(*words[:-1], path)
+    assert "it is no report in JSON" in said.err
+    assert type_(*words[:-1], files.folder / "nowhere.json").code == 1
 
 
 def test_heat_and_schedule_are_those_of_the_library_in_each_form(type_: Typed, journals: Path) -> None:

@@ -94,8 +94,9 @@ def test_no_link_is_made_of_text_by_those_who_make_links_of_plain_text() -> None
 def test_a_report_of_nothing_says_so() -> None:
     lines = render_markdown(report("w", [])).splitlines()
     assert lines[:3] == ["# Live Trading Report: w", "", "No events."]
-    assert lines[-11:] == [
+    assert lines[-15:] == [
         *("## By symbol", "", "No closed signals.", ""),
+        *("## What stands out", "", "Nothing that the rules look for.", ""),
         *("## Open signals", "", "None.", ""),
         *("## Provenance", "", "No events."),
     ]
