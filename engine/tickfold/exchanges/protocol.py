@@ -80,17 +80,13 @@ async def span(exchange: Exchange, symbol: str) -> tuple[int, int | None]:
         first, end = cast("tuple[Any, Any]", told)
         first, end = operator.index(first), None if end is None else operator.index(end)
     except (TypeError, ValueError):
-        what = (
-            f"span of {exchange.name} gave {shown(told)}, not the first open time and the end of the last candle, in ms"
-        )
-        raise BadCandles(symbol, None, what) from None
-    if end is not None and end <= first:
-        if end < first:
-            raise BadCandles(
-                symbol, None, f"span of {exchange.name} ends at {shown(end)}, before its start {shown(first)}"
-            )
-        return first, end
+        what = f"{shown(told)}, not the first open time and the end of the last candle, in ms"
+        raise BadCandles(symbol, None, f"span of {exchange.name} gave {what}") from None
+    if first == end:
+        return first, end  # it has none
     wrong = of_another_unit(first)
+    if end is not None and end < first:
+        wrong = f"its end {shown(end)} lies before its start {shown(first)}"
     if wrong:
         raise BadCandles(symbol, None, f"span of {exchange.name}: {wrong}")
     return first, end

@@ -191,7 +191,7 @@ def as_candles(given: object, symbol: str) -> Candles:
 
 
 def _not_rows(given: object) -> str:
-    shown = repr(given)
+    shown = " ".join(repr(given).split())
     shown = shown if len(shown) <= 200 else f"{shown[:200]}…"  # a glance is enough
     if isinstance(given, Iterator | AsyncIterator):
         shown += ": give what it yields, in a list"
