@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -31,6 +31,7 @@ class Candle(NamedTuple):
 
 
 Column = TypeVar("Column", Times, Floats)
+Made = TypeVar("Made")
 
 
 class _Cut(Generic[Column]):
@@ -127,6 +128,15 @@ class Candles:
         candles.name = self.name
         candles.whole = self, part
         return candles
+
+    def once(self, what: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, made once and kept under the name `what`: candles never change, nor what follows from
+        them. So runs over the same candles share it.
+        """
+        made: dict[Hashable, Made] = self.__dict__.setdefault("_made", {})
+        if what not in made:
+            made[what] = make()
+        return made[what]
 
     def where(self, chosen: NDArray[np.bool_]) -> Candles:
         """The candles that a mask chooses."""

@@ -24,8 +24,7 @@ class View:
         "_averages",
         "_by_close",
         "_close",
-        "_minutes",
-        "_resampled",
+        "_windows",
         "candles",
         "first_open",
         "lookback",
@@ -51,8 +50,7 @@ class View:
         self._close = candles.close
         self._by_close = policy == "pessimistic"
         self._averages = averages
-        self._minutes = {interval: parse_interval(interval) for interval in lookback}
-        self._resampled: dict[str, Candles] = {}
+        self._windows: dict[str, tuple[Candles, int, int, int]] = {}
 
     def price(self, end: int) -> float:
         """What a market order gets when the first `end` candles have closed."""
@@ -65,23 +63,26 @@ class View:
     def window(self, interval: str, end: int) -> Candles:
         """The window of `interval` when the first `end` one-minute candles have closed."""
         try:
-            minutes, count = self._minutes[interval], self.lookback[interval]
+            groups, minutes, count, after = self._windows[interval]
         except KeyError:
-            raise WindowNotDeclared(interval, self.lookback) from None
-        if minutes == 1:
-            return self._cut(self.candles, interval, end - count, end)
-        groups = self._resampled.get(interval)
-        if groups is None:
-            groups = self._resampled[interval] = resample(self.candles, minutes)
-        boundary = self.first_open // MINUTE_MS + end
-        stop = boundary // minutes - int(groups.time[0]) // MINUTE_MS // minutes
-        return self._cut(groups, interval, stop - count, stop)
-
-    def _cut(self, candles: Candles, interval: str, start: int, stop: int) -> Candles:
+            groups, minutes, count, after = self._windows[interval] = self._prepared(interval)
+        stop = (end + after) // minutes
+        start = stop - count
         # Nobody is asked before the windows are full; a shorter one would be a wrong answer, not a smaller one.
-        if start < 0 or stop > len(candles):
-            raise RuntimeError(f"the window of {interval} at candle {stop} of {len(candles)} is not full: {start}")
-        return candles[start:stop]
+        if start < 0 or stop > len(groups.time):
+            raise RuntimeError(f"the window of {interval} at candle {stop} of {len(groups)} is not full: {start}")
+        return groups[start:stop]
+
+    def _prepared(self, interval: str) -> tuple[Candles, int, int, int]:
+        """The candles of `interval`, its minutes, how many a window holds, and by how many minutes the first candle
+        opens after the first of them.
+        """
+        if interval not in self.lookback:
+            raise WindowNotDeclared(interval, self.lookback)
+        minutes = parse_interval(interval)
+        groups = self.candles.once(("resampled", minutes), lambda: resample(self.candles, minutes))
+        after = (self.first_open - int(groups.time[0])) // MINUTE_MS
+        return groups, minutes, self.lookback[interval], after
 
 
 def first_boundary(first_open: int, lookback: Mapping[str, int]) -> int:
