@@ -83,7 +83,6 @@ class Simulation:
         self._start = start
         self._ticks = ticks
         self._count = len(candles)
-        self._committed: list[Event] = []
         self._books = books
         judge = partial(reasons, books) if books else None
         self.session = Session(strategy, config, self.log, self._publish, judge=judge)
@@ -121,8 +120,7 @@ class Simulation:
         for end, candle in enumerate(self._candles.rows(begin), begin + 1):
             self.price = price = view.price(end)
             seq = session.seq
-            session.settle(candle, price)
-            yield from self._news()
+            yield from session.settle(candle, price)
             if session.asks_at(candle.time + MINUTE_MS):
                 yield from self._question(view, end)
             if session.seq == seq:
@@ -131,34 +129,33 @@ class Simulation:
                 yield self._progress(end, begin)
 
     def _where_it_matters(self, view: View, search: Search, begin: int) -> Generator[Step, object, None]:
-        """The same without the candles at which nothing can happen and nothing is asked."""
+        """The same without the candles at which nothing can happen and nothing is asked.
+
+        `index` is the first candle that was not handled, `unasked` the first whose boundary may yet be a question's.
+        """
         session, count = self.session, self._count
         interval, first_minute = self.strategy.interval_ms // MINUTE_MS, view.first_open // MINUTE_MS
         asks_async = self.strategy.is_async
-        index = told = begin
-        while index < count:
+        index = unasked = told = begin
+        while unasked < count:
             state = session.state
             if not isinstance(state, Flat):
-                reached = search.next_candle(state, index)
-                session.pass_over(reached - index)
-                index = reached
+                unasked = search.next_candle(state, index)
+                session.pass_over(unasked - index)
+                index = unasked
                 if index < count:
-                    self.price = view.price(index + 1)
-                    session.settle(self._candles.at(index), self.price)
-                    yield from self._news()
-                    if session.asks_at((first_minute + index + 1) * MINUTE_MS):
-                        yield from self._question(view, index + 1)
                     index += 1
+                    self.price = view.price(index)
+                    yield from session.settle(self._candles.at(unasked), self.price)
             else:
-                slot = index + -(first_minute + index + 1) % interval
-                proposal = None
+                slot, proposal = unasked + -(first_minute + unasked + 1) % interval, None
                 if not asks_async:
-                    slot, proposal = self._first_answer(
-                        view, slot, min(count, told + BOUNDARIES_BETWEEN_PROGRESS), interval
-                    )
-                reached = min(count, slot + (asks_async or proposal is not None))
-                session.pass_over(reached - index)
-                index = reached
+                    stop = min(count, told + BOUNDARIES_BETWEEN_PROGRESS)
+                    slot, proposal = self._first_answer(view, slot, stop, interval)
+                unasked = min(count, slot + (asks_async or proposal is not None))
+                if unasked > index:
+                    session.pass_over(unasked - index)
+                    index = unasked
                 if proposal is not None:
                     yield from self._answered(view, slot + 1, proposal)
                 elif asks_async and slot < count:
@@ -197,8 +194,7 @@ class Simulation:
         if self._books:
             yield Proposed(slot)
         self.price = view.price(end)
-        self.session.reply(proposal, slot, self.price)
-        yield from self._news()
+        yield from self.session.reply(proposal, slot, self.price)
 
     def _progress(self, index: int, begin: int) -> notices.Progress:
         return notices.Progress(stream=self.stream, handled=max(0, index - begin), total=max(0, self._count - begin))
@@ -213,11 +209,6 @@ class Simulation:
         return OpenSignal(self.stream, state.signal, self.price, percentage)
 
     def _publish(self, events: Sequence[Event]) -> None:
-        self._committed.extend(events)
         for book in self._books:
             for event in events:
                 book.hear(event)
-
-    def _news(self) -> Iterator[Event]:
-        news, self._committed[:] = list(self._committed), []
-        return iter(news)
