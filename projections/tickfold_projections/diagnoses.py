@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 import attrs
 
-from .equity import deepest_drawdown
+from .equity import Point, deepest_drawdown
 from .measures import deviation, mean, median
 from .notation import instant
 from .report import Report, Row
@@ -50,13 +50,17 @@ class _Paid:
     risk: float
 
 
-def diagnoses(report: Report) -> list[str]:
-    """A sentence for each rule that applies."""
+def diagnoses(report: Report, curve: Sequence[Point] | None = None) -> list[str]:
+    """A sentence for each rule that applies. `curve`: the equity of the report, where it is at hand already."""
     closed = [row for row in report.rows if row.action == "closed" and row.percentage is not None]
     if any(abs(result) > LARGEST for result in _results(closed)):
         return []
     found = (_few(closed), _luck(closed), _one(closed), _expired(closed), _unfilled(report.rows), *_costs(closed))
-    return [each for each in (*found, _sunk(report), *_against(report, closed)) if each is not None]
+    return [
+        each
+        for each in (*found, _sunk(curve_of(report) if curve is None else curve), *_against(report, closed))
+        if each is not None
+    ]
 
 
 def _few(closed: Sequence[Row]) -> str | None:
@@ -141,8 +145,8 @@ def _paid(row: Row) -> _Paid | None:
     return _Paid(net=net, cost=gross - net, risk=100 * abs(entry - stop) / entry)
 
 
-def _sunk(report: Report) -> str | None:
-    fall = deepest_drawdown(curve_of(report))
+def _sunk(curve: Sequence[Point]) -> str | None:
+    fall = deepest_drawdown(curve)
     if fall is None or fall.recovered:
         return None
     return (

@@ -56,11 +56,26 @@ def equity_curve(trades: Sequence[Trade], start_at: int) -> list[Point]:
     `trades` in the order of `closed_at`. What closes at one time is one step, so the order of streams means nothing.
     """
     accounts: dict[Stream, float] = dict.fromkeys((trade.stream for trade in trades), 1.0)
+    if len(accounts) == 1:
+        return _alone(trades, start_at)
     curve = [Point(start_at, 1.0)]
     for at, together in itertools.groupby(trades, key=lambda trade: trade.closed_at):
         for trade in together:
             accounts[trade.stream] *= max(0.0, 1 + trade.percentage / 100)
         curve.append(Point(at, _mean(accounts.values())))
+    return curve
+
+
+def _alone(trades: Sequence[Trade], start_at: int) -> list[Point]:
+    """The same of one stream, whose mean is itself."""
+    equity, curve = 1.0, [Point(start_at, 1.0)]
+    ended_at = None
+    for trade in trades:
+        equity *= max(0.0, 1 + trade.percentage / 100)
+        if trade.closed_at == ended_at:
+            curve.pop()
+        ended_at = trade.closed_at
+        curve.append(Point(ended_at, equity))
     return curve
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .diagnoses import diagnoses
-from .equity import account_curves, deepest_drawdown, equity_curve
+from .equity import Point, account_curves, deepest_drawdown
 from .figures import DEFINITIONS, Figure, finite
 from .heat import heat_of
 from .notation import instant
@@ -67,17 +67,18 @@ def _about(report: Report) -> str:
 
 
 def _sections(report: Report, *, log: bool) -> Iterator[Section]:
-    statistics, curve, trades = report.statistics, curve_of(report), trades_of(report)
+    statistics, trades = report.statistics, trades_of(report)
+    curve = curve_of(report, trades)
     yield Section("headline", "At a glance", headline(statistics))
-    yield Section("notable", "What stands out", _notable(report))
+    yield Section("notable", "What stands out", _notable(report, curve))
     if report.against is not None:
         yield Section("against", "Beside its backtest", side_by_side(statistics, report.against.statistics))
     yield Section("curves", "Equity and drawdown", curves(curve, log=log))
     if len({trade.stream for trade in trades}) > 1:
-        yield Section("portfolio", "Portfolio", _portfolio(trades, curve[0].at))
+        yield Section("portfolio", "Portfolio", _portfolio(trades, curve))
     yield Section("prices", "Price and signals", prices(report))
     yield Section("excursions", "How far signals went", excursions(report))
-    yield Section("months", "Calendar", _calendar(report, trades))
+    yield Section("months", "Calendar", _calendar(curve, trades))
     told = heat_table(heat_of(report.strategy, trades, statistics))
     yield Section("heat", "By symbol", join((heat_map(told), definitions(told.columns))))
     yield Section("groups", "Where it comes from", _groups(statistics, trades))
@@ -86,20 +87,19 @@ def _sections(report: Report, *, log: bool) -> Iterator[Section]:
     yield Section("statistics", "Statistics", every_figure(statistics))
 
 
-def _notable(report: Report) -> Html:
-    said = diagnoses(report)
+def _notable(report: Report, curve: Sequence[Point]) -> Html:
+    said = diagnoses(report, curve)
     if not said:
         return Html("<p>Nothing that the rules of this page look for.</p>\n")
     lines = "\n".join(f"<li>{text(each)}</li>" for each in said)
     return Html(f'<ul class="notable">\n{lines}\n</ul>\n')
 
 
-def _portfolio(trades: Sequence[Trade], start_at: int) -> Html:
+def _portfolio(trades: Sequence[Trade], together: Sequence[Point]) -> Html:
     """Every symbol an account of its own with the same start; what they make together is their mean."""
-    apart = account_curves(trades, start_at)
+    apart = account_curves(trades, together[0].at)
     several = len({stream.exchange for stream in apart}) > 1
     named = [(f"{stream.exchange}/{stream.symbol}" if several else stream.symbol, apart[stream]) for stream in apart]
-    together = equity_curve(trades, start_at)
     lines: list[tuple[str, Sequence[Figure]]] = []
     for (name, curve), stream in zip(named, apart, strict=True):
         change, fall = 100 * (curve[-1].equity - 1), deepest_drawdown(curve)
@@ -113,8 +113,8 @@ def _portfolio(trades: Sequence[Trade], start_at: int) -> Html:
     return join((accounts(together, named), parts_of_all(lines)))
 
 
-def _calendar(report: Report, trades: Sequence[Trade]) -> Html:
-    by_months = by_month(curve_of(report), trades)
+def _calendar(curve: Sequence[Point], trades: Sequence[Trade]) -> Html:
+    by_months = by_month(curve, trades)
     inner = month_figures(by_months)
     folded = f"<details><summary>Months in numbers</summary>\n{inner}</details>\n"
     return join(("<h3>Months</h3>\n", months(by_months), folded, "<h3>Days and hours</h3>\n", hours(trades)))

@@ -15,6 +15,7 @@ import attrs
 from .notation import instant, shown
 from .render_html_script import SCRIPT, script_hash
 from .render_html_style import style, style_hash
+from .wording import result_text
 
 Html = NewType("Html", str)
 """Markup, or text without any."""
@@ -35,15 +36,17 @@ def text(plain: str) -> Html:
     return Html(html.escape(shown(plain)))
 
 
-def moment(at: int) -> str:
+def moment(at: int) -> Html:
     """A time (ms) for a table that says UTC: `2022-01-01 00:15`, with what is finer than a minute if there is any."""
     told = instant(at)
-    return told[:-4].replace("T", " ") if told.endswith(":00Z") else told
+    return Html(told[:-4].replace("T", " ") if told.endswith(":00Z") else told)
 
 
-def price(value: float | str | None) -> str:
+def price(value: float | str | None) -> Html:
     """A price in ten digits, or as many as it has; a text that stood in its place is said as it is."""
-    return "N/A" if value is None else f"{value:.10g}" if isinstance(value, float | int) else value
+    if isinstance(value, float | int):
+        return Html(f"{value:.10g}")
+    return Html("N/A") if value is None else text(value)
 
 
 def join(parts: Iterable[str]) -> Html:
@@ -66,8 +69,13 @@ def table(kind: str, caption: str, columns: Sequence[str], rows: Iterable[str], 
 
 def row(name: Html, cells: Iterable[Html], *, kind: str = "") -> str:
     """A row of cells after the one that names it."""
-    told = "".join(cell if cell.startswith("<td") else f"<td>{cell}</td>" for cell in cells)
+    told = "".join([cell if cell.startswith("<td") else f"<td>{cell}</td>" for cell in cells])
     return f'<tr{_class(kind)}><th scope="row">{name}</th>{told}</tr>'
+
+
+def result(percentage: float | None) -> Html:
+    """A net result with its sign."""
+    return Html(result_text(percentage))
 
 
 def cell(plain: str, *, kind: str = "") -> Html:

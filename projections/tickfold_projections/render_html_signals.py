@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from .notation import instant
-from .render_html_page import Html, cell, join, moment, price, row, table, text
+from .render_html_page import Html, cell, join, moment, price, result, row, table, text
 from .report import OpenSignal, Report, Row
 from .wording import naming, result_text
 
@@ -44,6 +44,8 @@ OPEN_COLUMNS = (
     "Unrealised PNL",
     "Signal ID",
 )
+
+NOTHING, MARKET = Html(""), Html("market")
 
 _ENDS = ("closed", "cancelled", "rejected")
 
@@ -104,24 +106,24 @@ class _Rows:
         cells = (
             text(self._named(each)),
             text(each.position),
-            text(price(each.entry) if each.entry is not None else "market"),
-            text(price(each.price) if each.price is not None else ""),
-            text(price(each.take_profit)),
-            text(price(each.stop_loss)),
-            text(result_text(each.percentage) if each.percentage is not None else ""),
+            MARKET if each.entry is None else price(each.entry),
+            NOTHING if each.price is None else price(each.price),
+            price(each.take_profit),
+            price(each.stop_loss),
+            NOTHING if each.percentage is None else result(each.percentage),
             *(self._went(each) if self._seen else ()),
             text(_ending(each)),
-            text("" if each.minutes is None else f"{each.minutes:g}"),
-            text(each.note),
-            text(each.signal_id or ""),
+            NOTHING if each.minutes is None else Html(f"{each.minutes:g}"),
+            text(each.note) if each.note else NOTHING,
+            text(each.signal_id) if each.signal_id else NOTHING,
         )
-        return row(text(moment(each.at)), cells, kind=_kind(each))
+        return row(moment(each.at), cells, kind=_kind(each))
 
     def _went(self, each: Row) -> tuple[Html, Html]:
         found = self._excursions.get((each.exchange, each.symbol, each.signal_id or ""))
         if found is None or each.action != "closed":
-            return text(""), text("")
-        return text(f"{found.adverse:+.2f} %"), text(f"{found.favourable:+.2f} %")
+            return NOTHING, NOTHING
+        return Html(f"{found.adverse:+.2f} %"), Html(f"{found.favourable:+.2f} %")
 
 
 def _ending(each: Row) -> str:
@@ -135,18 +137,19 @@ def _kind(each: Row) -> str:
 
 
 def _open(each: OpenSignal, symbol: Html) -> str:
-    signal = each.signal
-    result = each.percentage
-    kind = "" if not result else "won" if result > 0 else "lost"
+    signal, percentage = each.signal, each.percentage
+    kind = "" if not percentage else "won" if percentage > 0 else "lost"
     as_of = "" if each.price_at is None else f" ({moment(each.price_at)})"
-    plain = (
-        signal.position,
-        each.state,
+    cells = (
+        text(signal.position),
+        text(each.state),
         moment(each.since),
-        signal.note,
+        text(signal.note),
         price(signal.entry),
         price(signal.take_profit),
         price(signal.stop_loss),
-        price(each.price) + as_of,
+        Html(price(each.price) + as_of),
+        cell(result_text(percentage), kind=kind),
+        text(signal.id),
     )
-    return row(symbol, [*map(text, plain), cell(result_text(result), kind=kind), text(signal.id)])
+    return row(symbol, cells)

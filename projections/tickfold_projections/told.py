@@ -6,6 +6,7 @@ curve_of(report) -> list[Point]           the equity behind its compounded retur
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
 from tickfold_eventstore.events import CloseReason
@@ -18,8 +19,9 @@ from .trades import MINUTE_MS, Trade
 
 def trades_of(report: Report) -> list[Trade]:
     """One trade for each row that closed a signal."""
+    streams: dict[tuple[str, str], Stream] = {}
     closed = [
-        _trade(report.strategy, row, row.percentage)
+        _trade(streams, report.strategy, row, row.percentage)
         for row in report.rows
         if row.action == "closed" and row.percentage is not None
     ]
@@ -27,9 +29,9 @@ def trades_of(report: Report) -> list[Trade]:
     return closed
 
 
-def curve_of(report: Report) -> list[Point]:
-    """The equity from the first opening on; the start alone where nothing closed."""
-    trades = trades_of(report)
+def curve_of(report: Report, trades: Sequence[Trade] | None = None) -> list[Point]:
+    """The equity from the first opening on; the start alone where nothing closed. `trades`: those of the report."""
+    trades = trades_of(report) if trades is None else trades
     opened = [trade.opened_at for trade in trades] + [row.at for row in report.rows if row.action == "opened"]
     return equity_curve(trades, min(opened, default=0))
 
@@ -39,8 +41,9 @@ def opened_at(row: Row) -> int:
     return row.at - round((row.minutes or 0) * MINUTE_MS)
 
 
-def _trade(strategy: str, row: Row, percentage: float) -> Trade:
-    stream = Stream(row.exchange, strategy, row.symbol)
+def _trade(streams: dict[tuple[str, str], Stream], strategy: str, row: Row, percentage: float) -> Trade:
+    place = (row.exchange, row.symbol)
+    stream = streams.get(place) or streams.setdefault(place, Stream(row.exchange, strategy, row.symbol))
     # A row has the words of the event that it tells, as text.
     position, reason = cast("Position", row.position), cast("CloseReason", row.reason)
     return Trade(stream, position, reason, percentage, opened_at(row), row.at)
