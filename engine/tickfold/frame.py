@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import attrs
 
@@ -78,8 +79,9 @@ class Frame:
 
 def find_frame(frame: str | Frame) -> Frame:
     """The frame itself, or the one registered under that name. Raises `UnknownName`, `DeclarationError`."""
-    if isinstance(frame, Frame):
-        return frame
-    if isinstance(frame, str):
-        return FRAMES.get(frame)
-    raise DeclarationError(f"{shown(frame)} is no frame: give Frame(name, start, end), or the name of one")
+    given: Any = frame  # whatever its annotation says
+    if isinstance(given, Frame):
+        return given
+    if isinstance(given, str):
+        return FRAMES.get(given)
+    raise DeclarationError(f"{shown(given)} is no frame: give Frame(name, start, end), or the name of one")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import anyio
 import anyio.lowlevel
 
@@ -16,13 +18,18 @@ async def comes_from_outside(error: BaseException) -> bool:
         cancelled = anyio.get_cancelled_exc_class()
     except RuntimeError:  # no event loop runs, so nobody can cancel
         return False
-    if isinstance(error, BaseExceptionGroup):
-        if error.subgroup(KeyboardInterrupt) is not None:
-            return True
-        found = error.subgroup(cancelled) is not None
-    else:
-        found = isinstance(error, cancelled)
-    return found and await _is_cancelled()
+    inside = _all_in(error)
+    if any(isinstance(each, KeyboardInterrupt) for each in inside):
+        return True
+    return any(isinstance(each, cancelled) for each in inside) and await _is_cancelled()
+
+
+def _all_in(error: BaseException) -> list[BaseException]:
+    """The error itself; of a group, those that it holds."""
+    if not isinstance(error, BaseExceptionGroup):
+        return [error]
+    group = cast("BaseExceptionGroup[BaseException]", error)
+    return [each for part in group.exceptions for each in _all_in(part)]
 
 
 async def _is_cancelled() -> bool:

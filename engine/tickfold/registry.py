@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from tickfold_eventstore.errors import UnusableName
 
@@ -55,7 +55,7 @@ def listed(symbol: str | Sequence[str]) -> list[str]:
     """One symbol or several, each once, as a list. Raises `UnusableName` for what can name none, `DeclarationError`
     where there is none.
     """
-    given = [symbol] if isinstance(symbol, str | bytes) or not isinstance(symbol, Iterable) else list(symbol)
+    given = each_of(symbol, str, bytes)
     if not given:
         raise DeclarationError("no symbol is named: give one, or a list of them")
     for name in given:
@@ -63,6 +63,12 @@ def listed(symbol: str | Sequence[str]) -> list[str]:
         if why:
             raise UnusableName(shown(name), why)
     return list(dict.fromkeys(given))
+
+
+def each_of(given: object, *one: type) -> list[Any]:
+    """What was given as a list: several things, or one that is told by its class or by that it is no series."""
+    is_one = isinstance(given, one) or not isinstance(given, Iterable)
+    return [given] if is_one else list(cast("Iterable[Any]", given))
 
 
 def check_name(kind: str, name: object) -> None:

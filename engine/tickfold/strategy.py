@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, cast
 
 import attrs
 
@@ -13,7 +13,7 @@ from .context import Context
 from .errors import DeclarationError
 from .market import MINUTE_MS, parse_interval
 from .proposal import Signal, shown
-from .registry import Registry, check_name
+from .registry import Registry, check_name, each_of
 from .risk import Risk
 
 Answer = Signal | None
@@ -28,7 +28,7 @@ LONGEST_LOOKBACK_MINUTES = 20 * 366 * 1440
 
 
 def _lookback(windows: Mapping[str, int]) -> dict[str, int]:
-    if not isinstance(windows, Mapping):
+    if not isinstance(cast("object", windows), Mapping):
         raise DeclarationError(f'lookback is {shown(windows)}; write it as {{"1m": 60, "1h": 24}}, candles by interval')
     for interval, count in windows.items():
         minutes = _minutes(interval)
@@ -45,7 +45,7 @@ def _minutes(interval: object) -> int:
 
 def _rules(given: str | Risk | Sequence[str | Risk]) -> tuple[str | Risk, ...]:
     """One risk rule or several, each itself or by its name."""
-    rules = (given,) if isinstance(given, str | Risk) or not isinstance(given, Iterable) else tuple(given)
+    rules = tuple(each_of(given, str, Risk))
     for rule in rules:
         if not isinstance(rule, str | Risk):
             raise DeclarationError(f"risk={shown(given)}: give a Risk, its name, or a list of them")
@@ -146,12 +146,13 @@ def find_strategy(given: str | Strategy) -> Strategy:
     """The strategy itself, or the one registered under that name; raises `UnknownName`, and `DeclarationError` for what
     is neither.
     """
-    if isinstance(given, Strategy):
-        return given
-    if isinstance(given, str):
-        return STRATEGIES.get(given)
+    told: Any = given  # whatever its annotation says
+    if isinstance(told, Strategy):
+        return told
+    if isinstance(told, str):
+        return STRATEGIES.get(told)
     raise DeclarationError(
-        f'{shown(given)} is no strategy: decorate its function with @strategy("name"), or give the name of one'
+        f'{shown(told)} is no strategy: decorate its function with @strategy("name"), or give the name of one'
     )
 
 
@@ -159,9 +160,7 @@ def find_strategies(given: str | Strategy | Sequence[str | Strategy]) -> list[St
     """One strategy or several, each itself or by its registered name. Raises as `find_strategy`, and where there is
     none.
     """
-    if isinstance(given, str | Strategy) or not isinstance(given, Iterable):
-        return [find_strategy(given)]
-    found = [find_strategy(each) for each in given]
+    found = [find_strategy(each) for each in each_of(given, str, Strategy)]
     if not found:
         raise DeclarationError("no strategy is given: give one, its name, or a list of them")
     return found
