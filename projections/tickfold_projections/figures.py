@@ -9,7 +9,7 @@ from typing import Literal
 import attrs
 import msgspec
 
-Unit = Literal["count", "share", "percent", "result", "ratio", "minutes", "days"]
+Unit = Literal["count", "share", "percent", "result", "ratio", "milliseconds", "minutes", "days"]
 """`share` is a percentage of a whole; `result` one that may be a loss: it is written with its sign."""
 
 CLOSED_NEEDED = 10

@@ -1,4 +1,4 @@
-"""A report, a heat or a schedule as one HTML page: no network, light, dark and on paper.
+"""A report, a heat, a schedule or a performance as one HTML page: no network, light, dark and on paper.
 
 It needs no script. A report has a small one, named by its hash in the page's policy, that lets its signals be sorted
 and searched: CSS can narrow a table to what won, but not order it. The same report gives the same bytes. Everything
@@ -53,7 +53,7 @@ def render_html(report: Report, *, provenance: bool = True, log: bool = False) -
 
 
 def render_table_html(told: Table) -> str:
-    """A heat or a schedule as a page."""
+    """A heat, a schedule or a performance as a page."""
     body = join((heat_map(told), definitions(told.columns) if told.lines else ""))
     return document(told.title, told.strategy, Html(""), [Section("table", "By symbol", body)], Html(""))
 

@@ -1,4 +1,4 @@
-"""A heat or a schedule as Markdown, JSON and CSV. The same journal gives the same bytes."""
+"""A heat, a schedule or a performance as Markdown, JSON and CSV. The same journal gives the same bytes."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 
 from .heat import Heat
 from .notation import json_shown, number
+from .performance import Performance
 from .render_csv import harmless
 from .render_markdown import escaped, heading
 from .schedule import Schedule
@@ -33,7 +34,7 @@ def render_table_csv(table: Table) -> str:
     return written.getvalue()
 
 
-def render_table_json(told: Heat | Schedule) -> str:
+def render_table_json(told: Heat | Schedule | Performance) -> str:
     """Indented JSON: the fields of the projection; a figure is its `value`, or null and the `reason`."""
     return json_shown(msgspec.json.format(msgspec.json.encode(told), indent=2).decode()) + "\n"
 

@@ -1,7 +1,8 @@
-"""Heat and schedule as one kind of table: a line a symbol, a figure a column, and what each column means.
+"""Heat, schedule and performance as one kind of table: a line a symbol, a figure a column, and what each column means.
 
 heat_table(heat) -> Table
 schedule_table(schedule) -> Table
+performance_table(performance) -> Table
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from . import heat as heats
+from . import performance as performances
 from . import schedule as schedules
 from .figures import DEFINITIONS, Definition, Figure
 from .wording import Placed, naming
@@ -43,6 +45,19 @@ def schedule_table(schedule: schedules.Schedule) -> Table:
     definitions = schedules.DEFINITIONS
     return _table(
         "Schedule", schedule.strategy, definitions, schedule.symbols, schedule.together, none="No limit entries."
+    )
+
+
+def performance_table(performance: performances.Performance) -> Table:
+    """How quick it was, by symbol."""
+    definitions = performances.DEFINITIONS
+    return _table(
+        "Performance",
+        performance.strategy,
+        definitions,
+        performance.symbols,
+        performance.together,
+        none="No events, and no ticks that were timed.",
     )
 
 

@@ -47,6 +47,8 @@ def value_text(value: float, unit: Unit) -> str:
             return result_text(value)
         case "ratio":
             return f"{value:.4f}"
+        case "milliseconds":
+            return f"{value:.3g} ms" if value < 100 else f"{value:.0f} ms"
         case "minutes":
             return f"{value:.1f} min"
         case "days":

@@ -249,3 +249,27 @@ def test_with_the_exchange_a_live_report_knows_how_each_signal_went_as_its_backt
     assert excursions == backtest["market"]["excursions"]
     assert len(excursions) == sum(row["action"] == "closed" for row in live["rows"]) > 10
     assert type_("report", "ups", "--data-dir", journals, "--json").document["market"] is None
+
+
+def test_where_ticks_spend_their_time_is_counted_where_live_was_asked_to(files: Files, type_: Typed) -> None:
+    files.write(TWO)
+    words = ("live", "ups.py", *REPLAYED, "--strategy", "ups", "--symbol", "A")
+    asked = ("report", "ups", "--kind", "performance", "--json")
+    assert type_(*words).code == 0
+    (line,) = type_(*asked).document["symbols"]
+    assert line["tick_p50"]["reason"] == "no tick was timed: run `tickfold live` with --timings"
+    (kept,) = (files.data / "performance").rglob("*.json") if (files.data / "performance").exists() else (None,)
+    assert kept is None
+    counts = []
+    for until in ("2020-01-06", "2020-01-08"):
+        assert type_(*words[:-4], "--to", until, *words[-4:], "--timings").code == 0
+        (line,) = type_(*asked).document["symbols"]
+        assert 0 < line["tick_p50"]["value"] <= line["tick_p99"]["value"] <= line["tick_longest"]["value"]
+        counts.append(line["tick_count"]["value"])
+    assert 0 < counts[0] < counts[1]
+    (path,) = (files.data / "performance").rglob("*.json")
+    path.write_text("{")
+    (line,) = type_(*asked).document["symbols"]
+    assert line["tick_count"]["value"] == 0
+    for form in ("md", "html", "csv"):
+        assert "Questions timed" in type_(*asked[:-1], "--format", form).out

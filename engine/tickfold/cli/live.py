@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ..handle import Handle
 from ..live import Live
 from ..notices import Fault
 from ..strategy import Strategy
+from ..timings import kept
 from . import options
 from .asides import faults_on_stderr, say
 from .faults import DAMAGED, DONE, ERROR, WrongUse, exit_code
@@ -67,6 +68,7 @@ class Plan:
 @click.option("--clock", type=click.Choice(["wall", "replay"]), default="wall", show_default=True, help="Whose time.")
 @click.option("--to", "until", type=options.Moment(), help="With --clock replay: the boundary before which it ends.")
 @click.option("--archive", type=click.Path(path_type=Path, file_okay=False), help="Keep the candles used in there.")
+@click.option("--timings", is_flag=True, help="Count what ticks take, for `report --kind performance`.")
 @options.policy
 @options.as_json
 @options.debug
@@ -79,6 +81,7 @@ def command(
     clock: str,
     until: int | None,
     archive: Path | None,
+    timings: bool,
     policy: Policy,
     as_json: bool,
 ) -> int:
@@ -97,7 +100,8 @@ def command(
         lines = Lines(write)
         config = Config(policy=policy)
         plan = Plan(chosen, symbols, find_source(source), data_dir, config, time, lines, as_json, archive)
-        return anyio.run(_run, plan, interrupts) or lines.code
+        with kept(data_dir) if timings else nullcontext():
+            return anyio.run(_run, plan, interrupts) or lines.code
 
 
 async def _run(plan: Plan, interrupts: Interrupts) -> int:

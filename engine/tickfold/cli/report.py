@@ -28,6 +28,7 @@ from .streams import open_store, select
 
 if TYPE_CHECKING:
     from tickfold_projections.heat import Heat
+    from tickfold_projections.performance import Performance
     from tickfold_projections.schedule import Schedule
     from tickfold_projections.table import Table
 
@@ -35,7 +36,10 @@ FORMS = ("md", "html", "json", "csv", "backtest-kit")
 _FORMS = "backtest-kit: Markdown in the shape of that library's own reports."
 
 _AGAINST = "With --kind live: a backtest of it, as `--kind backtest --json --out FILE` writes it, to set beside it."
-_KINDS = "What a run did, what a backtest would have done, how each symbol did, or how limit entries ended."
+_KINDS = (
+    "What a run did, what a backtest would have done, how each symbol did, how limit entries ended, or where ticks "
+    "spent their time."
+)
 
 
 @click.command(
@@ -44,6 +48,7 @@ _KINDS = "What a run did, what a backtest would have done, how each symbol did, 
         "tickfold report sma-cross --format csv --from 2024-01-01 --to 2024-02-01 --out january.csv",
         "tickfold report sma-cross --format html --out sma-cross.html",
         "tickfold report sma-cross --kind heat",
+        "tickfold report sma-cross --against backtest.json",
         "tickfold report sma-cross --kind backtest --file strategy.py --exchange csv:BTCUSDT.csv --symbol BTCUSDT",
     )
 )
@@ -60,7 +65,7 @@ _KINDS = "What a run did, what a backtest would have done, how each symbol did, 
 @click.option("--format", "form", type=click.Choice(FORMS), default="md", show_default=True, help=_FORMS)
 @click.option(
     "--kind",
-    type=click.Choice(["live", "backtest", "heat", "schedule"]),
+    type=click.Choice(["live", "backtest", "heat", "schedule", "performance"]),
     default="live",
     show_default=True,
     help=_KINDS,
@@ -96,8 +101,8 @@ def command(
 ) -> None:
     """Print what STRATEGY did: every event, then the statistics. The same journal gives the same bytes.
 
-    --from and --to select events by their time. --kind backtest runs the strategy of --file and reports on that; heat
-    and schedule tell the journals symbol by symbol. --format html makes one page that needs no network.
+    --from and --to select events by their time. --kind backtest runs the strategy of --file and reports on that; heat,
+    schedule and performance tell the journals symbol by symbol. --format html makes one page that needs no network.
     """
     within = Range(frame, since, until)
     form = "json" if as_json else form
@@ -207,6 +212,15 @@ def _tabled(kind: str, store: Store, strategy: str, streams: Sequence[Stream], w
 
         by_symbol = heat(strategy, events, start=within.since, end=within.until)
         return _table_as(by_symbol, heat_table(by_symbol), form)
+    if kind == "performance":
+        from tickfold_projections.performance import delays_of, performance
+        from tickfold_projections.table import performance_table
+
+        from ..timings import timings_of
+
+        delays = delays_of(events, start=within.since, end=within.until)
+        pace = performance(strategy, timings_of(store.data_dir, streams), delays)
+        return _table_as(pace, performance_table(pace), form)
     from tickfold_projections.schedule import schedule
     from tickfold_projections.table import schedule_table
 
@@ -214,7 +228,7 @@ def _tabled(kind: str, store: Store, strategy: str, streams: Sequence[Stream], w
     return _table_as(entries, schedule_table(entries), form)
 
 
-def _table_as(told: Heat | Schedule, table: Table, form: str) -> str:
+def _table_as(told: Heat | Schedule | Performance, table: Table, form: str) -> str:
     from tickfold_projections.render_table import render_table_csv, render_table_json, render_table_markdown
 
     match form:
