@@ -183,8 +183,11 @@ class Journal:
         self._folder.sync(data, "free space")
 
     def _take_back(self, length: int, error: OSError) -> None:
+        """Its first byte alone first, as when a torn append is cleared away at a start."""
         data = self._descriptor()
         try:
+            write_all(self._files, data, FILLER, self._end)
+            self._folder.sync(data, "free space")
             write_all(self._files, data, FILLER * length, self._end)
         except OSError as second:
             raise self._folder.poison(f"a write failed ({error}), and so did taking it back ({second})") from second

@@ -115,13 +115,18 @@ def settle(folder: Folder, found: Found) -> str | None:
         if found.torn:
             kept = set_aside(folder, found.last.segment, found.last.end, found.torn)
             done.append(f"set aside {len(found.torn)} bytes of an append that was cut short ({kept})")
-        _write_again(folder, found.last)
+        _write_again(folder, found.last, torn=bool(found.torn))
     _write_mark(folder, found)
     return "; ".join(done) or None
 
 
-def _write_again(folder: Folder, last: Line) -> None:
+def _write_again(folder: Folder, last: Line, *, torn: bool) -> None:
     with folder.opened(segment_name(last.segment)) as descriptor:
+        if torn:
+            # Its first byte alone first: text behind a line feed is torn whatever else lands of its clearing, while a
+            # single line feed that landed inside it would look like rot.
+            write_all(folder.files, descriptor, last.raw + FILLER, last.offset)
+            folder.sync(descriptor, "the end of the last record")
         size = max(folder.files.size(descriptor), last.end)
         if last.kind != b"seal":  # behind a seal no room is needed, and a file that grows may hold NUL for a moment
             size = -(-size // folder.layout.unit) * folder.layout.unit

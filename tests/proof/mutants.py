@@ -160,7 +160,7 @@ MUTANTS = (
         "the tail is believed before it is written again",
         "power cut",
         "recovery",
-        "        _write_again(folder, found.last)\n",
+        "        _write_again(folder, found.last, torn=bool(found.torn))\n",
         "",
     ),
     Mutant(
@@ -172,6 +172,24 @@ MUTANTS = (
         "recovery",
         "last.raw + FILLER * (size - last.end), last.offset)",
         "last.raw, last.offset)",
+    ),
+    Mutant(
+        "a torn append is cleared away in one go", "power cut", "recovery", "        if torn:\n", "        if False:\n"
+    ),
+    Mutant(
+        "a torn append is cleared away in two goes without a sync between",
+        "power cut",
+        "recovery",
+        'folder.sync(descriptor, "the end of the last record")',
+        "pass",
+    ),
+    Mutant(
+        "a refused append is taken back in one go",
+        "power cut",
+        "journal",
+        "            write_all(self._files, data, FILLER, self._end)\n"
+        '            self._folder.sync(data, "free space")\n',
+        "",
     ),
     Mutant("quarantine keeps nothing", "contract", "quarantine", "    _write(folder, free, content)\n", ""),
     Mutant(
@@ -278,6 +296,8 @@ MUTANTS = (
         "a write that failed is not taken back",
         "failing call",
         "journal",
+        "            write_all(self._files, data, FILLER, self._end)\n"
+        '            self._folder.sync(data, "free space")\n'
         "            write_all(self._files, data, FILLER * length, self._end)\n        except OSError as second:",
         "            pass\n        except OSError as second:",
     ),

@@ -101,7 +101,10 @@ def reachable(disk: Disk) -> list[tuple[str, Node]]:
 
 
 def _sample(questions: list[Question], rng: Random) -> list[int]:
-    """Evenly mixed, nearly all landed, nearly none landed, or all of one file before another."""
+    """Evenly mixed, nearly all landed, nearly none landed, one that is odd, or each write in its turn."""
+    if rng.random() < 0.2:
+        level = rng.randrange(max((question.answers for question in questions), default=1))
+        return [min(level, question.answers - 1) for question in questions]
     newest = rng.choice((0.0, 0.03, 0.5, 0.5, 0.97, 1.0))
     odd = rng.randrange(len(questions)) if questions and rng.random() < 0.3 else -1
     answers = []
@@ -184,17 +187,18 @@ def _prefix(file: File, rng: Random) -> bytes:
 
 
 def _torn(file: File, questions: list[Question], answers: list[int], rng: Random) -> bytes:
-    """Some sectors whole, and one of which only the first bytes are the newer version."""
+    """Some sectors whole, and one of which only the first bytes are a newer version, at worst a single one."""
     mine = {q.part: a for q, a in zip(questions, answers, strict=True) if q.owner is file}
     content = bytearray(_content(file, mine))
     if not file.versions:
         return bytes(content)
     number = rng.choice(list(file.versions))
     start = number * file.sector
-    newer = file.versions[number][-1]
-    old = bytes(file.disk[start : start + file.sector]).ljust(len(newer), b"\0")
+    versions = [file.disk[start : start + file.sector], *file.versions[number]]
+    later = rng.randrange(1, len(versions))
+    newer, old = versions[later], versions[rng.randrange(later)].ljust(len(versions[later]), b"\0")
     changed = [place for place in range(len(newer)) if newer[place] != old[place]] or [0]
-    at = rng.choice((rng.choice(changed), changed[-1], max(0, changed[-1] - 1)))
+    at = rng.choice((rng.choice(changed), changed[0] + 1, changed[-1], max(0, changed[-1] - 1)))
     mixed = newer[:at] + old[at:]
     content[start : start + len(mixed)] = mixed[: max(0, len(content) - start)]
     return bytes(content)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.proof import kept, mutants
+from tests.proof.clearing import locked_out
 from tests.proof.lives import Life, Openings, Script, script_of, shrunk, tried
 
 STORE = kept.trial()
@@ -27,6 +28,10 @@ def test_every_state_that_a_power_cut_leaves_is_recovered(part: int) -> None:
         states += finding.states
         if states >= STATES // PARTS:
             return
+
+
+def test_no_byte_of_a_clearing_that_lands_alone_locks_anyone_out() -> None:
+    assert locked_out(kept.Code()) == ""
 
 
 KEPT = {
