@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .candles import Candles, Floats
 from .config import Policy
 from .errors import WindowNotDeclared
-from .market import AVERAGED, MINUTE_MS, average_price, parse_interval, resample
+from .market import AVERAGED, MINUTE_MS, average_price, average_prices, parse_interval, resample
 
 Mode = Literal["live", "backtest"]
 
@@ -60,12 +63,28 @@ class View:
         """The price averaged over the five candles before index `end`."""
         return average_price(self.candles, end) if self._averages is None else self._averages.item(end - AVERAGED)
 
+    def prices(self, ends: NDArray[np.int64]) -> Floats:
+        """As `price`, for several ends at once."""
+        return self._close[ends - 1] if self._by_close else self.average_prices(ends)
+
+    def average_prices(self, ends: NDArray[np.int64]) -> Floats:
+        """As `average_price`, for several ends at once."""
+        averages = self._averages
+        if averages is None:
+            averages = self.candles.once("average prices", lambda: average_prices(self.candles))
+        return averages[ends - AVERAGED]
+
+    def windows(self, interval: str, ends: NDArray[np.int64]) -> tuple[Candles, NDArray[np.int64], int]:
+        """The candles of `interval`, before which of them the window of each end stops, and how many it holds."""
+        groups, minutes, count, after = self._of(interval)
+        stops = (ends + after) // minutes
+        if len(stops) and (stops[0] < count or stops[-1] > len(groups.time)):
+            raise RuntimeError(f"the windows of {interval} at candles {stops} of {len(groups)} are not full")
+        return groups, stops, count
+
     def window(self, interval: str, end: int) -> Candles:
         """The window of `interval` when the first `end` one-minute candles have closed."""
-        try:
-            groups, minutes, count, after = self._windows[interval]
-        except KeyError:
-            groups, minutes, count, after = self._windows[interval] = self._prepared(interval)
+        groups, minutes, count, after = self._windows.get(interval) or self._of(interval)
         stop = (end + after) // minutes
         start = stop - count
         # Nobody is asked before the windows are full; a shorter one would be a wrong answer, not a smaller one.
@@ -73,16 +92,18 @@ class View:
             raise RuntimeError(f"the window of {interval} at candle {stop} of {len(groups)} is not full: {start}")
         return groups[start:stop]
 
-    def _prepared(self, interval: str) -> tuple[Candles, int, int, int]:
+    def _of(self, interval: str) -> tuple[Candles, int, int, int]:
         """The candles of `interval`, its minutes, how many a window holds, and by how many minutes the first candle
         opens after the first of them.
         """
         if interval not in self.lookback:
             raise WindowNotDeclared(interval, self.lookback)
-        minutes = parse_interval(interval)
-        groups = self.candles.once(("resampled", minutes), lambda: resample(self.candles, minutes))
-        after = (self.first_open - int(groups.time[0])) // MINUTE_MS
-        return groups, minutes, self.lookback[interval], after
+        if interval not in self._windows:
+            minutes = parse_interval(interval)
+            groups = self.candles.once(("resampled", minutes), lambda: resample(self.candles, minutes))
+            after = (self.first_open - int(groups.time[0])) // MINUTE_MS
+            self._windows[interval] = groups, minutes, self.lookback[interval], after
+        return self._windows[interval]
 
 
 def first_boundary(first_open: int, lookback: Mapping[str, int]) -> int:

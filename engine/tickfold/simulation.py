@@ -22,13 +22,14 @@ from .asking import checked
 from .candles import Candles
 from .config import Config
 from .context import Context, View, first_boundary
-from .errors import StrategyFailed
+from .errors import DeclarationError, StrategyFailed
 from .market import AVERAGED, MINUTE_MS, average_prices
 from .proposal import Signal
 from .risk import Book, reasons
 from .search import Search
 from .session import Session
 from .strategy import Strategy
+from .vectorized import Answers
 
 BOUNDARIES_BETWEEN_PROGRESS = 1440
 
@@ -60,7 +61,7 @@ class Simulation:
     """A strategy over contiguous candles; boundaries before `start` (ms) serve as lookback only.
 
     Between two questions only a candle that can matter is looked at. With `ticks` every boundary is, and tells its
-    result: that plain loop is what the search is held to.
+    result: that plain loop is what the search is held to. With `vectorized` the strategy's vectorised form answers.
     """
 
     def __init__(
@@ -73,6 +74,7 @@ class Simulation:
         start: int = 0,
         ticks: bool = False,
         books: Sequence[Book] = (),
+        vectorized: bool = False,
     ) -> None:
         self.stream = stream
         self.log = MemoryJournal(stream)
@@ -82,6 +84,13 @@ class Simulation:
         self._config = config
         self._start = start
         self._ticks = ticks
+        if vectorized and strategy.form is None:
+            raise DeclarationError(
+                f"strategy {strategy.name} has no vectorised form: decorate one with @{strategy.name}.vectorized"
+            )
+        self._form = strategy.form if vectorized else None
+        self._asks_async = strategy.is_async and not vectorized
+        self._answers: Answers | None = None
         self._count = len(candles)
         self._books = books
         judge = partial(reasons, books) if books else None
@@ -97,7 +106,8 @@ class Simulation:
         if not self._count:
             return
         averaged = self._config.policy == "backtest_kit" and self._count >= AVERAGED
-        averages = average_prices(self._candles) if averaged else None
+        candles = self._candles
+        averages = candles.once("average prices", lambda: average_prices(candles)) if averaged else None
         view = View(
             self._candles,
             self.strategy.lookback,
@@ -106,6 +116,8 @@ class Simulation:
             policy=self._config.policy,
             averages=averages,
         )
+        if self._form is not None:
+            self._answers = Answers(self._form, view, self.strategy.interval_ms // MINUTE_MS, self._count)
         first = max(self._start, first_boundary(view.first_open, self.strategy.lookback))
         begin = (first - view.first_open) // MINUTE_MS - 1
         search = None if self._ticks else Search(self._candles, averages, self._config)
@@ -135,7 +147,7 @@ class Simulation:
         """
         session, count = self.session, self._count
         interval, first_minute = self.strategy.interval_ms // MINUTE_MS, view.first_open // MINUTE_MS
-        asks_async = self.strategy.is_async
+        asks_async = self._asks_async
         index = unasked = told = begin
         while unasked < count:
             state = session.state
@@ -168,6 +180,8 @@ class Simulation:
         """Ask from candle `slot` on, slot by slot, until something is proposed or candle `stop` is reached."""
         function = self.strategy.function
         try:
+            if self._answers is not None:
+                return self._answers.first(slot, stop)
             while slot < stop:
                 answer = function(Context(view, slot + 1))
                 if answer is not None:
@@ -182,7 +196,7 @@ class Simulation:
     def _question(self, view: View, end: int) -> Generator[Step, object, None]:
         """Ask at the boundary that closes candle `end - 1`, whatever the strategy is."""
         ctx = Context(view, end)
-        if self.strategy.is_async:
+        if self._asks_async:
             answer = checked((yield ctx), self.stream, ctx.now)
         else:
             _, answer = self._first_answer(view, end - 1, end, 1)

@@ -15,6 +15,7 @@ from .market import MINUTE_MS, parse_interval
 from .proposal import Signal, shown
 from .registry import Registry, check_name, each_of
 from .risk import Risk
+from .vectorized import VectorizedForm
 
 Answer = Signal | None
 StrategyFunction = Callable[[Context], Answer | Awaitable[Answer]]
@@ -52,7 +53,7 @@ def _rules(given: str | Risk | Sequence[str | Risk]) -> tuple[str | Risk, ...]:
     return rules
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False, on_setattr=attrs.setters.frozen)
 class Strategy:
     """A function that is asked at each slot, what it reads, and who hears of its signals.
 
@@ -67,6 +68,8 @@ class Strategy:
     lookback: dict[str, int] = attrs.field(factory=dict[str, int], converter=_lookback)
     callbacks: dict[str, Callback] = attrs.field(factory=dict[str, Callback])
     risk: tuple[str | Risk, ...] = attrs.field(default=(), converter=_rules)
+    form: VectorizedForm | None = attrs.field(default=None, init=False, on_setattr=attrs.setters.NO_OP)
+    """The vectorised form, where `vectorized` was given one."""
 
     def __attrs_post_init__(self) -> None:
         check_name("strategy", self.name)
@@ -103,6 +106,22 @@ class Strategy:
         if self.risk:
             told += repr([each if isinstance(each, str) else each.name for each in self.risk])
         return hashlib.sha256(f"{told}\n{source}".encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+    def vectorized(self, form: VectorizedForm) -> VectorizedForm:
+        """Decorate a second form of the strategy, which answers many slots at once: `Slots` in, `Proposals` out.
+
+        A backtest takes it only where it is asked to (`Backtest(vectorized=True)`); `tickfold audit forms` says whether
+        both forms agree.
+
+        Raises `DeclarationError` for what cannot be called so.
+        """
+        given: object = form  # whatever its annotation says
+        if not callable(given) or inspect.iscoroutinefunction(given):
+            raise DeclarationError(f"strategy {self.name}: {shown(form)} is no plain function of slots")
+        if self.form is not None:
+            raise DeclarationError(f"strategy {self.name}: it has a vectorised form already")
+        self.form = form
+        return form
 
     def __call__(self, ctx: Context) -> Answer | Awaitable[Answer]:
         return self.function(ctx)
