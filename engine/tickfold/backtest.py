@@ -29,10 +29,11 @@ from .strategy import Strategy
 
 
 class Backtest:
-    """Runs strategies over recorded or simulated candles."""
+    """Runs strategies over recorded or simulated candles; with `vectorized`, each in its vectorised form."""
 
-    def __init__(self, *, config: Config = Config()) -> None:
+    def __init__(self, *, config: Config = Config(), vectorized: bool = False) -> None:
         self.config = config
+        self.vectorized = vectorized
         self._tasks: anyio.abc.TaskGroup | None = None
         self._last: dict[Stream, Simulation] = {}
 
@@ -50,7 +51,9 @@ class Backtest:
 
         Raises `StrategyFailed`, `BadCandles`, `ExchangeUnreachable`; within a running event loop use `run`.
         """
-        run = BacktestRun(self.config, symbol, strategy, exchange, frame, frozenset(), self.remember)
+        run = BacktestRun(
+            self.config, symbol, strategy, exchange, frame, frozenset(), self.remember, vectorized=self.vectorized
+        )
         if run.needs_a_loop:
             anyio.run(run.finish)
         else:
@@ -67,8 +70,9 @@ class Backtest:
         include: Collection[str] = (),
     ) -> BacktestRun:
         """A finite async iterator of `Closed`, and of what `include` names besides."""
+        wanted = notices.check_include(include) | {"closed"}
         return BacktestRun(
-            self.config, symbol, strategy, exchange, frame, notices.check_include(include) | {"closed"}, self.remember
+            self.config, symbol, strategy, exchange, frame, wanted, self.remember, vectorized=self.vectorized
         )
 
     async def __aenter__(self) -> Self:

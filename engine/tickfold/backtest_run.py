@@ -115,8 +115,11 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         frame: str | Frame | None,
         include: frozenset[str],
         remember: Callable[[Simulation], None],
+        *,
+        vectorized: bool = False,
     ) -> None:
         self._config = config
+        self._vectorized = vectorized
         self._remember = remember
         self._strategies = find_strategies(strategy)
         self._exchange = find_exchange(exchange)
@@ -205,7 +208,16 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         )
         ticks = bool(self._include & {"idle", "waiting", "active"}) or self._bus.wants_ticks(strategy.name)
         books = [self._books[rule.name] for rule in find_risks(strategy.risk)]
-        simulation = Simulation(stream, strategy, candles, self._config, start=start, ticks=ticks, books=books)
+        simulation = Simulation(
+            stream,
+            strategy,
+            candles,
+            self._config,
+            start=start,
+            ticks=ticks,
+            books=books,
+            vectorized=self._vectorized,
+        )
         self._simulations.append(simulation)
         self._remember(simulation)
         self._walking = _Lane(simulation)
