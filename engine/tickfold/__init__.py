@@ -47,6 +47,7 @@ from .notices import Active, Idle, Waiting
 from .proposal import Signal
 from .sources import exchange
 from .strategy import strategy
+from .vectorized import Proposals, Slots
 
 __all__ = [
     "Active",
@@ -62,9 +63,11 @@ __all__ = [
     "Idle",
     "Live",
     "Opened",
+    "Proposals",
     "Rejected",
     "Scheduled",
     "Signal",
+    "Slots",
     "Started",
     "Stopped",
     "TickfoldError",

@@ -26,7 +26,7 @@ LISTENERS = [
 FACES: dict[str, list[str]] = {
     "tickfold": [
         *["Live", "Backtest", "Config", "Costs"],
-        *["strategy", "Context", "Signal"],
+        *["strategy", "Context", "Signal", "Slots", "Proposals"],
         *["exchange", "Candles", "Frame"],
         *["Event", "Started", "Scheduled", "Opened", "Cancelled", "Closed", "Rejected", "Stopped"],
         *["Idle", "Waiting", "Active"],
