@@ -16,8 +16,8 @@ from typing import Protocol
 
 import msgspec
 
-from .errors import StoreError
-from .folder import MARK, Folder, read_all, segment_name
+from .errors import CorruptJournal, StoreError
+from .folder import MARK, Folder, is_segment, read_all, segment_name
 from .log import Head
 from .mark import mark_of
 from .reader import Cursor, Reader
@@ -95,37 +95,71 @@ def take_in(store: Store, path: Path) -> Manifest:
     """Put the streams of an archive into a data directory. Each is written beside its place, verified as a journal, and
     only then given its name.
 
-    Raises `ArchiveError` where a stream is there already or the archive is not what its manifest says, `OSError`,
-    `CorruptJournal`.
+    Raises `ArchiveError` where a stream is there already, or the archive is not what its manifest says or holds a
+    damaged journal, `NewerFormat`, `UnusableName`, `OSError`; no stream is taken in then.
     """
     with tarfile.open(path, mode="r:") as tar:
         manifest = _manifest(tar, path)
+        _check_names(store, manifest, path)
         for kept in manifest.streams:
             if store.folder(kept.stream).exists():
                 raise ArchiveError(f"{kept.stream} is in {store.data_dir} already, and nothing is overwritten")
             for _ in _contents(tar, kept, path):
                 pass  # every member is what the manifest says before anything is written
-        for kept in manifest.streams:
-            _put(store, kept, _contents(tar, kept, path))
+        made: list[Folder] = []
+        try:
+            for kept in manifest.streams:
+                made.append(_making(store, kept))
+                _make(store, made[-1], kept, _contents(tar, kept, path))
+        except BaseException:
+            for folder in made:
+                _discard(folder)
+            raise
+    for folder in made:
+        _put(store, folder)
     return manifest
+
+
+def _check_names(store: Store, manifest: Manifest, path: Path) -> None:
+    """Each stream once, and of each nothing but segments, each once, where a stream has them."""
+    streams = [kept.stream for kept in manifest.streams]
+    names = [member.path for kept in manifest.streams for member in kept.files]
+    for kept in manifest.streams:
+        if streams.count(kept.stream) > 1:
+            raise ArchiveError(f"{path} names {kept.stream} twice")
+        place = f"journal/{store.place(kept.stream)}"
+        for member in kept.files:
+            above, _, name = member.path.rpartition("/")
+            if above != place or not is_segment(name) or names.count(member.path) > 1:
+                raise ArchiveError(f"{path}: {member.path!r} is no segment of {kept.stream}, or is there twice")
 
 
 def _kept(store: Store, stream: Stream) -> Kept:
     reader = store.reader(stream)
+    while True:
+        before, upto = reader.signs_of_a_writer(), reader.limit()
+        try:
+            return _kept_upto(store, reader, upto)
+        except CorruptJournal:
+            if not reader.may_have_moved(before, upto):
+                raise
+
+
+def _kept_upto(store: Store, reader: Reader, upto: int | None) -> Kept:
     found: dict[int, tuple[int, Digest]] = {}
     head = Head()
-    for line in Cursor(reader.folder).lines(reader.limit()):
+    for line in Cursor(reader.folder).lines(upto):
         length, digest = found.get(line.segment) or (0, hashlib.sha256())
         digest.update(line.raw)
         found[line.segment] = length + len(line.raw), digest
         if line.kind == b"events":
             head = Head(line.seq, line.hash.decode())
-    place = f"journal/{store.place(stream)}"
+    place = f"journal/{store.place(reader.stream)}"
     files = tuple(
         Member(path=f"{place}/{segment_name(segment)}", length=length, sha256=digest.hexdigest())
         for segment, (length, digest) in found.items()
     )
-    return Kept(**stream._asdict(), seq=head.seq, h=head.hash, files=files)
+    return Kept(**reader.stream._asdict(), seq=head.seq, h=head.hash, files=files)
 
 
 def _segment(store: Store, stream: Stream, member: Member) -> bytes:
@@ -145,7 +179,7 @@ def _manifest(tar: tarfile.TarFile, path: Path) -> Manifest:
     content = _content(tar, MANIFEST, path)
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise ArchiveError(f"{path}: its manifest cannot be read: {error}") from error
     if manifest.format != FORMAT:
         raise ArchiveError(f"{path} is no {FORMAT}")
@@ -164,29 +198,50 @@ def _contents(tar: tarfile.TarFile, kept: Kept, path: Path) -> Iterator[tuple[st
 
 def _content(tar: tarfile.TarFile, name: str, path: Path) -> bytes:
     try:
-        found = tar.extractfile(name)
+        member = tar.getmember(name)
     except KeyError:
-        found = None
+        member = None
+    # A link leads elsewhere, and a sparse file of no size at all may say that it is as large as memory.
+    found = tar.extractfile(member) if member is not None and member.isreg() and not member.issparse() else None
     if found is None:
         raise ArchiveError(f"{path} holds no {name}")
     return found.read()
 
 
-def _put(store: Store, kept: Kept, contents: Iterator[tuple[str, bytes]]) -> None:
-    final = store.folder(kept.stream)
+def _making(store: Store, kept: Kept) -> Folder:
     making = Folder(store.files, f"{store.data_dir.absolute()}/importing/{store.place(kept.stream)}", kept.stream)
-    if making.exists():
+    if making.exists() and store.files.listdir(making.path):
         raise ArchiveError(f"{making.path} is left from an import that did not end: look at it, and remove it")
+    return making
+
+
+def _make(store: Store, making: Folder, kept: Kept, contents: Iterator[tuple[str, bytes]]) -> None:
+    """The stream beside its place, judged as a journal."""
     store.make_directories(making.path)
     for name, content in contents:
-        store.files.close(making.create(name, content))
-    if kept.seq:
-        store.files.close(making.create(MARK, mark_of(Head(kept.seq, kept.h))))
+        making.files.close(making.create(name, content))
     verdict = verify(Reader(making))
+    if isinstance(verdict.damage, CorruptJournal):
+        damage = verdict.damage
+        detail = f"{damage.segment} at byte {damage.offset}: {damage.detail}"
+        raise ArchiveError(f"{kept.stream} is damaged in the archive ({detail}); export it anew") from damage
     if verdict.damage is not None:
         raise verdict.damage
     if verdict.head != Head(kept.seq, kept.h):
-        raise ArchiveError(f"{kept.stream} in the archive ends at event {verdict.head.seq}, not at {kept.seq}")
+        detail = f"with the hash {verdict.head.hash}, and its manifest says {kept.seq} and {kept.h!r}"
+        raise ArchiveError(f"{kept.stream} in the archive ends at event {verdict.head.seq} {detail}")
+    if kept.seq:
+        making.files.close(making.create(MARK, mark_of(verdict.head)))
+
+
+def _discard(making: Folder) -> None:
+    """Remove what this import made."""
+    for name in making.files.listdir(making.path) if making.exists() else ():
+        making.files.unlink(making.at(name))
+
+
+def _put(store: Store, making: Folder) -> None:
+    final = store.folder(making.stream)
     store.make_directories(final.path.rpartition("/")[0])
     store.files.rename(making.path, final.path)
     store.sync_directories(final)

@@ -22,7 +22,7 @@ from .record import Line, follows, parse
 from .signals import Stream
 from .tail import FILLER
 
-_SEGMENT = re.compile(r"(\d{20})\.jsonl")
+_SEGMENT = re.compile(r"([0-9]{20})\.jsonl")
 _BLOCK = 1 << 16
 
 MARK, LOCK, QUARANTINE = "MARK", "LOCK", "quarantine"
@@ -173,6 +173,11 @@ class ShortWrite(OSError):
 def segment_name(first_seq: int) -> str:
     """The file of the segment whose first event is number `first_seq`."""
     return f"{first_seq:020d}.jsonl"
+
+
+def is_segment(name: str) -> bool:
+    """Whether a file may be a segment by its name."""
+    return _SEGMENT.fullmatch(name) is not None
 
 
 def write_all(files: Files, descriptor: int, data: bytes, offset: int) -> None:

@@ -112,6 +112,8 @@ def test_an_archive_that_is_not_what_its_manifest_says_is_refused_and_leaves_no_
 def test_an_import_that_did_not_end_is_named(store: Store, tmp_path: Path) -> None:
     export(store, STREAMS[:1], tmp_path / "one.tar")
     other = Store(tmp_path / "other")
-    (tmp_path / "other" / "importing" / "x" / "s" / "A").mkdir(parents=True)
+    left = tmp_path / "other" / "importing" / "x" / "s" / "A"
+    left.mkdir(parents=True)
+    (left / "00000000000000000001.jsonl.tmp").touch()
     with pytest.raises(ArchiveError, match="left from an import"):
         take_in(other, tmp_path / "one.tar")
