@@ -81,7 +81,8 @@ def replays(asked: argparse.Namespace) -> int:
 
 
 def faults(asked: argparse.Namespace) -> int:
-    return command("pytest", "-q", "-rs", "tests/proof/test_real_faults.py", "tests/proof/test_kills.py")
+    real = [f"tests/proof/test_{name}.py" for name in ("real_faults", "kills", "injection")]
+    return command("pytest", "-q", "-rs", "-n", str(WORKERS), *real, TICKFOLD_EVERY_INJECTION=1)
 
 
 PARTS = {
