@@ -2,6 +2,7 @@
 
     journal_report(store, strategy, *, streams=None, kind="live", start=None, end=None, prices=None, costs=Costs(),
                    configs=())
+    journal_statistics(store, strategy) -> Statistics
     journal_events(store, streams, end=None) -> events, for another fold
     configuration(config) -> its values by their names
     await out_of_the_way(function, *arguments)
@@ -27,8 +28,10 @@ from tickfold_eventstore.events import Event
 from tickfold_eventstore.signals import Stream
 from tickfold_eventstore.store import LONGEST_NAME, Store, encoded
 from tickfold_projections.profit import Costs
+from tickfold_projections.remembered import statistics_of_journals
 from tickfold_projections.render_markdown import render_markdown
 from tickfold_projections.report import Kind, Report, Setting, report
+from tickfold_projections.statistics import Statistics
 from tickfold_projections.trades import Made
 
 from .config import Config, Policy
@@ -75,6 +78,13 @@ def journal_report(
         hashes=hashes,
         configurations={config.hash: configuration(config) for config in (*configs, *_DEFAULTS)},
     )
+
+
+def journal_statistics(store: Store, strategy: str | Strategy) -> Statistics:
+    """The figures of a strategy's report over all that it has, without its rows: what was folded once is remembered
+    beside the journals, where they are long. Raises as `journal_report` does.
+    """
+    return statistics_of_journals(store, streams_of(store, strategy))
 
 
 def journal_events(

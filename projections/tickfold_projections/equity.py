@@ -12,6 +12,7 @@ import math
 from collections.abc import Collection, Sequence
 
 import attrs
+import msgspec
 
 from tickfold_eventstore.signals import Stream
 
@@ -21,8 +22,7 @@ from .trades import Trade
 DAY_MS = 86_400_000
 
 
-@attrs.frozen
-class Point:
+class Point(msgspec.Struct, frozen=True, gc=False):
     """The equity right after everything that closed at `at` (ms)."""
 
     at: int
@@ -71,7 +71,8 @@ def _alone(trades: Sequence[Trade], start_at: int) -> list[Point]:
     equity, curve = 1.0, [Point(start_at, 1.0)]
     ended_at = None
     for trade in trades:
-        equity *= max(0.0, 1 + trade.percentage / 100)
+        growth = 1 + trade.percentage / 100
+        equity *= growth if growth > 0 else 0.0
         if trade.closed_at == ended_at:
             curve.pop()
         ended_at = trade.closed_at

@@ -28,12 +28,12 @@ def deviation(values: Sequence[float]) -> float:
     if min(values) == max(values):
         return 0.0
     middle = mean(values)
-    return math.sqrt(math.fsum((value - middle) ** 2 for value in values) / (len(values) - 1))
+    return math.sqrt(math.fsum([(value - middle) ** 2 for value in values]) / (len(values) - 1))
 
 
 def downside(values: Sequence[float]) -> float:
     """Root of the mean square of the values under 0, over all n of them."""
-    return math.sqrt(math.fsum(value**2 for value in values if value < 0) / len(values))
+    return math.sqrt(math.fsum([value**2 for value in values if value < 0]) / len(values))
 
 
 def annual_rate(growth: float, days: int) -> float:

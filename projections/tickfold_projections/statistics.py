@@ -12,9 +12,8 @@ days; what each figure is stands in `figures.DEFINITIONS`. No figure is infinite
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -116,12 +115,12 @@ def statistics_of(ledger: Ledger, *, boundaries: Ticks | None = None) -> Statist
     figures = _results(results) | _streaks(results) | _holding(trades, ledger.first_opened_at or 0)
     return Statistics(
         counts=_counts(ledger, boundaries),
-        wins=sum(result > 0 for result in results),
-        losses=sum(result < 0 for result in results),
-        draws=sum(result == 0 for result in results),
-        by_reason=_grouped(trades, lambda trade: trade.reason),
-        by_side=_grouped(trades, lambda trade: trade.position),
-        by_symbol=_grouped(trades, _symbol_names(trades)),
+        wins=len([result for result in results if result > 0]),
+        losses=len([result for result in results if result < 0]),
+        draws=results.count(0.0),
+        by_reason=_grouped([trade.reason for trade in trades], results),
+        by_side=_grouped([trade.position for trade in trades], results),
+        by_symbol=_by_symbol(trades, results),
         **figures,
         **_equity(trades, ledger.first_opened_at or 0),
     )
@@ -185,16 +184,20 @@ def _equity(trades: Sequence[Trade], start_at: int) -> dict[str, Figure]:
 
 def _streaks(results: Sequence[float]) -> dict[str, Figure]:
     """Runs of wins and of losses, `results` in the order of closing."""
-    longest = {1: 0, 0: 0, -1: 0}
-    current = 0
-    for sign, run in itertools.groupby(results, key=lambda result: (result > 0) - (result < 0)):
-        length = sum(1 for _ in run)
-        longest[sign] = max(longest[sign], length)
-        current = sign * length
+    wins = losses = longest_wins = longest_losses = 0
+    for result in results:
+        if result > 0:
+            wins, losses = wins + 1, 0
+            longest_wins = max(longest_wins, wins)
+        elif result < 0:
+            wins, losses = 0, losses + 1
+            longest_losses = max(longest_losses, losses)
+        else:
+            wins = losses = 0
     return {
-        "longest_wins": Figure(float(longest[1])),
-        "longest_losses": Figure(float(longest[-1])),
-        "current_streak": Figure(float(current)),
+        "longest_wins": Figure(float(longest_wins)),
+        "longest_losses": Figure(float(longest_losses)),
+        "current_streak": Figure(float(wins - losses)),
     }
 
 
@@ -211,16 +214,19 @@ def _holding(trades: Sequence[Trade], start_at: int) -> dict[str, Figure]:
     }
 
 
-def _grouped(trades: Sequence[Trade], name: Callable[[Trade], str]) -> tuple[Outcomes, ...]:
-    groups: dict[str, list[float]] = {}
-    for trade in trades:
-        groups.setdefault(name(trade), []).append(trade.percentage)
-    return tuple(_outcomes(group, groups[group]) for group in sorted(groups))
+def _grouped(names: Sequence[str], results: Sequence[float]) -> tuple[Outcomes, ...]:
+    """The results by the names beside them."""
+    groups: dict[str, list[float]] = {name: [] for name in sorted(set(names))}
+    if len(groups) == 1:
+        return (_outcomes(names[0], results),)
+    for name, result in zip(names, results, strict=True):
+        groups[name].append(result)
+    return tuple(_outcomes(name, group) for name, group in groups.items())
 
 
 def _outcomes(name: str, results: Sequence[float]) -> Outcomes:
-    wins = sum(result > 0 for result in results)
-    losses = sum(result < 0 for result in results)
+    wins = len([result for result in results if result > 0])
+    losses = len([result for result in results if result < 0])
     return Outcomes(
         name=name,
         closed=len(results),
@@ -233,12 +239,12 @@ def _outcomes(name: str, results: Sequence[float]) -> Outcomes:
     )
 
 
-def _symbol_names(trades: Sequence[Trade]) -> Callable[[Trade], str]:
+def _by_symbol(trades: Sequence[Trade], results: Sequence[float]) -> tuple[Outcomes, ...]:
     """The symbol is name enough, unless it was traded at several exchanges or by several strategies."""
     streams = {trade.stream for trade in trades}
-    if len({stream.symbol for stream in streams}) == len(streams):
-        return lambda trade: trade.stream.symbol
-    return lambda trade: str(trade.stream)
+    plain = len({stream.symbol for stream in streams}) == len(streams)
+    names = {stream: stream.symbol if plain else str(stream) for stream in streams}
+    return _grouped([names[trade.stream] for trade in trades], results)
 
 
 def _none(closed: Sequence[object]) -> str | None:

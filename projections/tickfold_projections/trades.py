@@ -25,8 +25,7 @@ TRADING = ("scheduled", "opened", "cancelled", "closed", "rejected")
 """The actions that count as events of a strategy."""
 
 
-@attrs.frozen
-class Trade:
+class Trade(msgspec.Struct, frozen=True, gc=False):
     """A signal that closed. `percentage` is its net result in percent, times are ms."""
 
     stream: Stream
@@ -50,6 +49,28 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     config_hash: str
 
 
+class Result(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A trade of a stream that is known."""
+
+    position: Position
+    reason: CloseReason
+    percentage: float
+    opened_at: int
+    closed_at: int
+
+
+class Sums(msgspec.Struct, frozen=True, kw_only=True):
+    """All that a ledger of one whole stream has for statistics, to be kept and gone on from."""
+
+    events: dict[str, int]
+    ticks: Ticks | None
+    counts_lost: bool
+    first_opened_at: int | None
+    running: bool
+    last_at: int
+    results: list[Result]
+
+
 @attrs.define
 class Account:
     """Where one stream stands: what is alive, the last known price (as of `price_at`), and what was booked of it.
@@ -69,21 +90,19 @@ class Account:
     running: bool = False
     made: list[Made] = attrs.Factory(list[Made])
 
-    def begin(self, started: Started, *, booked: bool) -> None:
-        """A run begins. What ran before the range is forgotten but for the last, which may go on inside of it."""
-        made = Made(version=started.version, strategy_hash=started.strategy_hash, config_hash=started.config_hash)
+    def begin(self, at: int, made: Made, *, booked: bool) -> bool:
+        """A run begins; whether a crash before it took ticks with it that nobody counts again.
+
+        A start that goes on from the last record's boundary counts anew what was not yet written; one that begins
+        later (a wall clock, nothing alive) leaves behind what the crashed run had counted since. What ran before the
+        range is forgotten but for the last, which may go on inside of it.
+        """
         if not booked:
             self.made = []
         if made not in self.made:
             self.made.append(made)
-
-    def lost_counts(self, started: Started) -> bool:
-        """Whether a crash before this start took ticks with it that nobody counts again.
-
-        A start that goes on from the last record's boundary counts anew what was not yet written; one that begins
-        later (a wall clock, nothing alive) leaves behind what the crashed run had counted since.
-        """
-        return self.running and started.at > self.last_at
+        self.starts += booked
+        return self.running and at > self.last_at
 
     def follow(self, event: Event) -> None:
         """What is alive after `event`, and what it tells of the price."""
@@ -126,41 +145,79 @@ class Ledger:
 
     def book(self, event: Event) -> Account | None:
         """Take the next event of its stream; its account where the event lies in the range."""
-        if event.at >= self._end:
+        if not self.before_end(event.at):
             return None
-        stream = event.stream
-        account = self.accounts.get(stream)
-        if account is None:
-            account = self.accounts[stream] = Account(stream)
-        booked = event.at >= self._start
-        if booked:
-            self._book(account, event)
-        if isinstance(event, Started):
-            account.begin(event, booked=booked)
+        account = self.account(event.stream)
+        booked = self.enter(account, event.action, event.at, event.seq, event.ticks)
+        match event:
+            case Closed(signal=signal, pnl=pnl) if booked:
+                self.close(account, signal.position, event.reason, pnl.percentage, signal.opened_at, event.at)
+            case Opened() if booked:
+                self.open(event.at)
+            case Started():
+                made = Made(version=event.version, strategy_hash=event.strategy_hash, config_hash=event.config_hash)
+                self.start(account, event.at, made, booked=booked)
+            case _:
+                pass
         account.follow(event)
         return account if booked else None
+
+    def sums(self, stream: Stream) -> Sums:
+        """What it holds of its one stream, over no range."""
+        account = self.accounts[stream]
+        return Sums(
+            events=dict(self.events),
+            ticks=self.ticks,
+            counts_lost=self.counts_lost,
+            first_opened_at=self.first_opened_at,
+            running=account.running,
+            last_at=account.last_at,
+            results=[
+                Result(each.position, each.reason, each.percentage, each.opened_at, each.closed_at)
+                for each in self.trades
+            ],
+        )
+
+    def resume(self, stream: Stream, sums: Sums) -> None:
+        """Go on from there, in a ledger that has booked nothing of the stream."""
+        account = self.account(stream)
+        account.running, account.last_at = sums.running, sums.last_at
+        for action, count in sums.events.items():
+            self.events[action] += count
+        if sums.ticks is not None:
+            self._count(sums.ticks)
+        self.counts_lost = self.counts_lost or sums.counts_lost
+        if sums.first_opened_at is not None:
+            self.open(sums.first_opened_at)
+        self.trades.extend(
+            Trade(stream, each.position, each.reason, each.percentage, each.opened_at, each.closed_at)
+            for each in sums.results
+        )
 
     def settle(self) -> None:
         """Bring the trades of several streams into the order of closing."""
         self.trades.sort(key=lambda trade: (trade.closed_at, trade.stream))
 
-    def _book(self, account: Account, event: Event) -> None:
-        account.first_seq = account.first_seq or event.seq
-        account.last_seq = event.seq
-        if event.ticks is not None:
-            self._count(event.ticks)
-        if event.action in self.events:
-            self.events[event.action] += 1
-        match event:
-            case Closed():
-                self._closed(account.stream, event)
-            case Opened():
-                self._opened(event.at)
-            case Started():
-                account.starts += 1
-                self.counts_lost = self.counts_lost or account.lost_counts(event)
-            case _:
-                pass
+    def before_end(self, at: int) -> bool:
+        """Whether the range has not ended at this time."""
+        return at < self._end
+
+    def account(self, stream: Stream) -> Account:
+        """Where a stream stands."""
+        account = self.accounts.get(stream)
+        return self.accounts.setdefault(stream, Account(stream)) if account is None else account
+
+    def enter(self, account: Account, action: str, at: int, seq: int, ticks: Ticks | None) -> bool:
+        """What every event tells; whether it lies in the range, which begins no later than it."""
+        if at < self._start:
+            return False
+        account.first_seq = account.first_seq or seq
+        account.last_seq = seq
+        if ticks is not None:
+            self._count(ticks)
+        if action in self.events:
+            self.events[action] += 1
+        return True
 
     def _count(self, ticks: Ticks) -> None:
         self._ticked = True
@@ -169,16 +226,29 @@ class Ledger:
         self._active += ticks.active
         self._missed += ticks.missed
 
-    def _opened(self, at: int) -> None:
+    def start(self, account: Account, at: int, made: Made, *, booked: bool) -> None:
+        """A run begins."""
+        lost = account.begin(at, made, booked=booked)
+        self.counts_lost = self.counts_lost or (booked and lost)
+
+    def open(self, at: int) -> None:
+        """A signal is opened."""
         if self.first_opened_at is None or at < self.first_opened_at:
             self.first_opened_at = at
 
-    def _closed(self, stream: Stream, event: Closed) -> None:
-        signal = event.signal
-        # Its `opened` may lie before the range.
-        opened_at = event.at if signal.opened_at is None else signal.opened_at
-        self._opened(opened_at)
-        self.trades.append(Trade(stream, signal.position, event.reason, event.pnl.percentage, opened_at, event.at))
+    def close(
+        self,
+        account: Account,
+        position: Position,
+        reason: CloseReason,
+        percentage: float,
+        opened_at: int | None,
+        at: int,
+    ) -> None:
+        """A signal ended. Its `opened` may lie before the range."""
+        opened_at = at if opened_at is None else opened_at
+        self.open(opened_at)
+        self.trades.append(Trade(account.stream, position, reason, percentage, opened_at, at))
 
 
 def ledger_of(events: Iterable[Event], start: int | None = None, end: int | None = None) -> Ledger:

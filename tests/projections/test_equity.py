@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,7 +111,7 @@ def test_after_a_total_loss_days_return_nothing() -> None:
 def test_daily_returns_compound_to_the_equity_at_the_end(steps: list[tuple[int, float]], start: int) -> None:
     points = [Point(at(start), 1.0)]
     for minutes, factor in steps:
-        points.append(attrs.evolve(points[-1], at=points[-1].at + minutes * 60_000, equity=points[-1].equity * factor))
+        points.append(Point(points[-1].at + minutes * 60_000, points[-1].equity * factor))
     returns = daily_returns(points)
     compounded = 1.0
     for each in returns:
