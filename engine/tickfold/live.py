@@ -37,7 +37,7 @@ from .lockstep import Lockstep, Turn
 from .market import MINUTE_MS
 from .notices import Fault, check_include
 from .registry import listed
-from .reports import journal_report, out_of_the_way, write_report
+from .reports import journal_report, journal_statistics, out_of_the_way, write_report
 from .risk import Risk, find_risks
 from .sources import find_exchange
 from .strategy import Strategy, find_strategies, find_strategy
@@ -169,7 +169,7 @@ class Live:
 
     async def data(self, strategy: str | Strategy) -> Statistics:
         """Every number of the strategy's report, from its journals. Raises as `report` does."""
-        return (await self._report(strategy)).statistics
+        return await out_of_the_way(journal_statistics, self.store, strategy)
 
     async def report(self, strategy: str | Strategy) -> str:
         """What came of a strategy, as Markdown, from its whole journals: the same before and after a restart.
@@ -186,7 +186,8 @@ class Live:
         return await out_of_the_way(write_report, path, await self._report(strategy))
 
     async def _report(self, strategy: str | Strategy) -> Report:
-        return await out_of_the_way(functools.partial(journal_report, self.store, strategy, costs=self.config.costs))
+        made = functools.partial(journal_report, self.store, strategy, costs=self.config.costs, configs=(self.config,))
+        return await out_of_the_way(made)
 
     def _exchange(self, given: str | Source) -> Exchange:
         """What was given, once for all the runs that are given it: it is closed when `Live` closes."""
