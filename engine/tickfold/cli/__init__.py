@@ -19,6 +19,7 @@ COMMANDS = {
     "report": "What a strategy did, as Markdown, HTML, JSON or CSV.",
     "tail": "The events of all streams as they come.",
     "candles": "Download, list, verify and export candles that are kept on disk.",
+    "audit": "Does a strategy look ahead or remember, do its two forms agree?",
     "journal": "List, show, verify, repair, export and import journals.",
     "completion": "Print the completion script of a shell.",
 }
