@@ -14,14 +14,23 @@ _FORMULA = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def render_csv(report: Report) -> str:
-    """One line an event, under the columns of the Markdown table and that of its exchange.
+    """One line an event, under the columns of the Markdown table and that of its exchange; where candles were at hand,
+    beside what closed how far it went.
 
     Numbers in full, what is not known is empty. The provenance is no part of it.
     """
     written = io.StringIO()
     lines = csv.writer(written, lineterminator="\r\n")
-    lines.writerow((*COLUMNS, "Exchange"))
-    lines.writerows(map(_row, report.rows))
+    if report.market is None:
+        lines.writerow((*COLUMNS, "Exchange"))
+        lines.writerows(map(_row, report.rows))
+        return written.getvalue()
+    seen = {(each.exchange, each.symbol, each.signal_id): each for each in report.market.excursions}
+    lines.writerow((*COLUMNS, "Exchange", "MAE", "MFE"))
+    for row in report.rows:
+        found = seen.get((row.exchange, row.symbol, row.signal_id or "")) if row.action == "closed" else None
+        went = ("", "") if found is None else (number(found.adverse), number(found.favourable))
+        lines.writerow((*_row(row), *went))
     return written.getvalue()
 
 

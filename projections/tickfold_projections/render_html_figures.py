@@ -164,8 +164,8 @@ def heat_map(told: Table) -> Html:
     places = [digits([*figures]) for figures in zip(*(figures for _, figures in told.lines), strict=True)]
     lines = [row(text(name), map(_shaded, figures, told.columns, places, largest)) for name, figures in told.lines]
     if len(told.lines) > 1:
-        plain = map(_rounded, told.together, told.columns, places)
-        lines.append(row(text(TOGETHER), map(text, plain), kind="last"))
+        plain = map(_shaded, told.together, told.columns, places, [0.0] * len(places))
+        lines.append(row(text(TOGETHER), plain, kind="last"))
     columns = ("Symbol", *(column.title for column in told.columns))
     return table("heat", f"{told.title} by symbol", columns, lines, none=told.none)
 
@@ -259,6 +259,8 @@ def _change(change: Figure) -> str:
 
 def _shaded(figure: Figure, column: Definition, places: int, largest: float) -> Html:
     told = _rounded(figure, column, places)
+    if figure.value is None:
+        return cell(told, kind="lack")
     match column.unit:
         case "result":
             return cell(told, kind=shade(figure.value, largest))

@@ -138,14 +138,15 @@ th[aria-sort=descending] button::after{content:" \\2193"}
 .provenance th,
 .figures td,.figures th,.bars :is(td,th):last-child{text-align:left}
 .signals td:nth-last-child(4),.signals td:nth-last-child(2),.figures td{white-space:normal;overflow-wrap:anywhere}
-.signals td:nth-last-child(4){min-width:96px;max-width:300px}
-.signals td:nth-last-child(2){min-width:170px;max-width:340px}
+.signals td:nth-last-child(4){min-width:112px;max-width:300px}
+.signals td:nth-last-child(2){min-width:110px;max-width:340px}
 .signals td:last-child,.open td:last-child,.provenance td{font-family:ui-monospace,monospace;font-size:12px}
 .signals .won,.signals .lost{color:inherit}
 .signals .won td:nth-child(8){color:var(--won)}
 .signals .lost td:nth-child(8){color:var(--lost)}
 .figures{width:100%;max-width:900px;table-layout:fixed}
 .heat td,.heat tbody th{border:1px solid var(--page)}
+.heat .lack{white-space:normal;min-width:104px}
 .hours{font-size:12px}
 .hours td,.hours thead th{padding:5px 3px;min-width:40px;text-align:center}
 .filter{border:0;padding:0;margin:8px 0;display:flex;flex-wrap:wrap;align-items:center;gap:6px 18px}

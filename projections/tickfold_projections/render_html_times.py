@@ -91,4 +91,4 @@ def _short(value: float) -> str:
 def _minutes(minutes: int) -> str:
     if minutes % 60 or not minutes:
         return f"{minutes} min"
-    return f"{minutes // 60} h" if minutes % 1440 else f"{minutes // 1440} d"
+    return f"{minutes // 60} h" if minutes % 1440 or minutes < 2880 else f"{minutes // 1440} d"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 
 import pytest
@@ -12,6 +14,7 @@ from tests.projections.test_excursions import candles
 from tickfold_projections.excursion_figures import EXCURSION_DEFINITIONS, excursion_figures, reaches
 from tickfold_projections.excursions import SIGNALS_A_STRETCH, with_market
 from tickfold_projections.figures import Figure
+from tickfold_projections.render_csv import render_csv
 from tickfold_projections.render_html_excursions import MARKS, excursions
 from tickfold_projections.render_html_prices import prices
 from tickfold_projections.report import Report, report
@@ -126,6 +129,16 @@ def test_excursions_add_up() -> None:
         name: pytest.approx(value) for name, value in wanted.items()
     }
     assert list(figures) == list(EXCURSION_DEFINITIONS)
+
+
+def test_csv_has_them_in_full_beside_what_closed() -> None:
+    table = list(csv.DictReader(io.StringIO(render_csv(seen()), newline="")))
+    first, *_ = reaches(seen())
+    assert [(row["Action"], row["MAE"], row["MFE"]) for row in table[:3]] == [
+        ("opened", "", ""),
+        ("closed", repr(first.adverse), repr(first.favourable)),
+        ("opened", "", ""),
+    ]
 
 
 def test_what_excursions_cannot_say_has_its_reason() -> None:
