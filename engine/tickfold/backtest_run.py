@@ -208,9 +208,8 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         )
         ticks = bool(self._include & {"idle", "waiting", "active"}) or self._bus.wants_ticks(strategy.name)
         books = [self._books[rule.name] for rule in find_risks(strategy.risk)]
-        form = self._vectorized
         simulation = Simulation(
-            stream, strategy, candles, self._config, start=start, ticks=ticks, books=books, vectorized=form
+            stream, strategy, candles, self._config, start=start, ticks=ticks, books=books, vectorized=self._vectorized
         )
         self._simulations.append(simulation)
         self._remember(simulation)
