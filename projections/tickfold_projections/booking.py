@@ -124,6 +124,7 @@ class _Books:
             return
         last = lines[-1]
         self.head = Head(last.seq, last.hash.decode())
+        records: list[list[_Any]]
         try:
             records = _DECODER.decode(b"[" + b",".join([line.body for line in lines]) + b"]")
         except msgspec.MsgspecError:

@@ -67,7 +67,7 @@ def statistics_of_journals(store: Store, streams: Sequence[Stream]) -> Statistic
     """
     readers = {stream: store.reader(stream) for stream in sorted(set(streams))}
     heads = {stream: reader.head() for stream, reader in readers.items()}
-    told = [(*stream, head.seq, head.hash) for stream, head in heads.items()]
+    told = [(stream.exchange, stream.strategy, stream.symbol, head.seq, head.hash) for stream, head in heads.items()]
     path = _answer_path(store, heads)
     known = _loaded(path, _Answer)
     if known is not None and known.heads == told:

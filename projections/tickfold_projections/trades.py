@@ -129,7 +129,7 @@ class Ledger:
     def __init__(self, start: int | None = None, end: int | None = None) -> None:
         self.trades: list[Trade] = []
         self.accounts: dict[Stream, Account] = {}
-        self.events = dict.fromkeys(TRADING, 0)
+        self.events: dict[str, int] = dict.fromkeys(TRADING, 0)
         self.first_opened_at: int | None = None
         self.counts_lost = False
         self._start = -math.inf if start is None else start

@@ -162,6 +162,13 @@ def test_the_provenance_names_the_events_of_each_stream_and_its_starts() -> None
     )
 
 
+def of_one(told: Report) -> Provenance:
+    """The provenance of the one stream of a report."""
+    assert told.provenance is not None
+    (found,) = told.provenance
+    return found
+
+
 def test_the_provenance_names_what_made_the_events_of_the_range_each_once() -> None:
     second = msgspec.structs.replace(STORY_MADE, strategy_hash="s2")
     third = msgspec.structs.replace(STORY_MADE, config_hash="c3")
@@ -171,7 +178,7 @@ def test_the_provenance_names_what_made_the_events_of_the_range_each_once() -> N
         story.trade(minute + 1, minute + 2, 1.0)
 
     def made(start: int | None, end: int | None = None) -> tuple[Made, ...]:
-        (found,) = report("w", story.events, start=start, end=end).provenance or ()
+        found = of_one(report("w", story.events, start=start, end=end))
         return found.made
 
     assert made(None) == (STORY_MADE, second, third)
@@ -183,15 +190,15 @@ def test_the_provenance_names_what_made_the_events_of_the_range_each_once() -> N
 def test_the_values_of_a_configuration_are_told_where_its_hash_is_known() -> None:
     story = Story()
     story.start(0)
-    (found,) = report("w", story.events, configurations={"c": {"policy": "pessimistic"}}).provenance or ()
+    found = of_one(report("w", story.events, configurations={"c": {"policy": "pessimistic"}}))
     assert found.configuration == {"policy": "pessimistic"}
-    (found,) = report("w", story.events, configurations={"d": {}}).provenance or ()
+    found = of_one(report("w", story.events, configurations={"d": {}}))
     assert found.configuration is None
 
 
 def test_what_made_a_backtest_is_told_by_who_ran_it() -> None:
     events = trades([1.0])
-    (found,) = report("w", events, kind="backtest", made={events[0].stream: STORY_MADE}).provenance or ()
+    found = of_one(report("w", events, kind="backtest", made={events[0].stream: STORY_MADE}))
     assert (found.made, found.starts) == ((STORY_MADE,), 0)
 
 
