@@ -113,9 +113,9 @@ class Slots:
         return Windows(*self._view.windows(interval, self._ends))
 
 
-def _levels(value: object) -> object:
+def _levels(value: ArrayLike) -> ArrayLike:
     """Prices of all slots as one number or an array of floats."""
-    return None if value is None else np.asarray(value, np.float64)
+    return np.asarray(value, np.float64)
 
 
 def _lifetimes(value: object) -> Floats:
@@ -142,7 +142,7 @@ class Proposals:
     take_profit: ArrayLike = attrs.field(converter=_levels)
     stop_loss: ArrayLike = attrs.field(converter=_levels)
     lifetime: timedelta | ArrayLike = attrs.field(converter=_lifetimes)
-    entry: ArrayLike | None = attrs.field(default=None, converter=_levels)
+    entry: ArrayLike | None = attrs.field(default=None, converter=attrs.converters.optional(_levels))
     note: str | Sequence[str] = ""
 
 
