@@ -47,7 +47,7 @@ CALLS = {
         "close": ("EIO", "EINTR"),
     },
 }
-RETRIED = {"openat", "pread64", "pwrite64", "fdatasync", "ftruncate"}
+RETRIED = {"fcntl", "openat", "pread64", "pwrite64", "fdatasync", "ftruncate"}
 """What Python asks again where a signal interrupted it: interrupted for ever it asks for ever."""
 
 
