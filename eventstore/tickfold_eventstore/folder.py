@@ -79,10 +79,13 @@ class Folder:
 
     @contextmanager
     def opened(self, name: str) -> Generator[int]:
-        """A descriptor of one of its files, closed at the end."""
+        """A descriptor of one of its files, closed at the end. An `OSError` that comes of it names the file."""
         descriptor = self.files.open(self.at(name))
         try:
             yield descriptor
+        except OSError as error:
+            error.filename = error.filename or self.at(name)
+            raise
         finally:
             self.files.close(descriptor)
 

@@ -47,7 +47,9 @@ class StreamLock:
                 raise StreamHeld(what or str(folder.stream), _told(self._files, descriptor))
             self._files.truncate(descriptor, 0)
             self._files.pwrite(descriptor, _who_i_am(), 0)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, OSError):
+                error.filename = error.filename or folder.at(LOCK)
             self._files.close(descriptor)
             raise
         self._descriptor = descriptor
