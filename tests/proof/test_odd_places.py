@@ -11,9 +11,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from random import Random
 
+import attrs
 import pytest
 
 from tests.proof.damage import WHICH, Bench, written
+from tests.proof.disk import Disk
+from tests.proof.faulty import Between, T
 from tests.proof.harm import SEEN
 from tests.proof.kept import Code, opened
 from tests.proof.racing import WIDE
@@ -171,6 +174,45 @@ def test_what_is_exported_while_it_is_written_is_whole(tmp_path: Path) -> None:
         over.set()
         other.join()
     assert ends == sorted(ends)
+
+
+@attrs.define
+class Meanwhile(Between):
+    """Before the n-th call, and only then, something else happens."""
+
+    nth: int
+    act: Callable[[], object]
+    calls: int = 0
+
+    def around(
+        self, name: str, call: Callable[[], T], descriptor: int | None = None, half: Callable[[], T] | None = None
+    ) -> T:
+        self.calls += 1
+        if self.calls == self.nth:
+            self.act()
+        return call()
+
+
+def test_a_writer_that_comes_at_any_moment_of_an_export_makes_no_damage_of_it(tmp_path: Path) -> None:
+    code = Code()
+    seqs: list[int] = []
+    while True:
+        disk = Disk()
+        subject = opened(code, disk)
+        for count in range(3):
+            subject.append(code.record(count, 60))
+        subject.close()
+
+        def come(disk: Disk = disk) -> None:
+            opened(code, disk).append(code.record(3, 60))
+
+        files = Meanwhile(disk, len(seqs) + 1, come)
+        (kept,) = export(code.store(files), [code.stream], tmp_path / f"{len(seqs)}.tar").streams
+        if files.calls < files.nth:
+            break
+        seqs.append(kept.seq)
+    assert set(seqs) == {4, 5}, "two events are in the third record"
+    assert len(seqs) > 20
 
 
 @pytest.mark.parametrize("seed", range(10))
