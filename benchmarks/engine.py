@@ -1,4 +1,4 @@
-"""The engine's own work: a live tick that changes nothing, a transition, a year of candles, a month from the shell.
+"""The engine's own work: a live tick that changes nothing, a transition, a month from the shell.
 
 A tick is a whole one on the wall clock's path: nap, ask the exchange, check, compare, settle, ask the strategy. Only
 the clock does not wait and the exchange answers from memory. Each figure is checked for its result, never for its time.
@@ -20,14 +20,13 @@ import anyio
 import anyio.lowlevel
 from _machine import machine, median, row, seconds
 
-from tickfold import Backtest, Candles, Context, Live, Signal
+from tickfold import Candles, Context, Live, Signal
 from tickfold.exchanges import as_exchange
 from tickfold.market import MINUTE_MS
 from tickfold.strategy import Strategy
 from tickfold_eventstore import Store, Stream
 
 START = 1_577_836_800_000  # 2020-01-01
-YEAR = 525_600
 TICKS = 20_000
 WARM = 300
 
@@ -84,13 +83,6 @@ def silent(ctx: Context) -> None:
 
 def busy(ctx: Context) -> Signal:
     return Signal.long(take_profit=ctx.price * 1.5, stop_loss=ctx.price * 0.9, lifetime=1)
-
-
-def bracket(ctx: Context) -> Signal | None:
-    close = ctx.candles("1m").close
-    if close[-1] > close[0] * 1.004:
-        return Signal.long(take_profit=ctx.price * 1.012, stop_loss=ctx.price * 0.99, lifetime=240)
-    return None
 
 
 def ticking(strategy: Strategy, candles: Candles, data_dir: str) -> float:
@@ -169,24 +161,6 @@ def transitions(folder: str) -> None:
     )
 
 
-def a_year() -> None:
-    strategy = Strategy("bracket", bracket, "15m", {"1m": 60})
-    candles = simulated(YEAR)
-    found: set[int] = set()
-
-    def once() -> None:
-        found.add(len(Backtest().execute("A", strategy=strategy, exchange=candles).events))
-
-    took = median([seconds(once) for _ in range(3)])
-    floor = median([seconds(lambda: sum(1 for _ in candles.rows())) for _ in range(3)])
-    assert len(found) == 1, "three backtests over the same candles differ"
-    row(
-        f"backtest of a year, {found.pop()} events",
-        f"{YEAR / took / 1e6:.2f} M candles/s",
-        f"a Python loop over them: {YEAR / floor / 1e6:.2f} M/s",
-    )
-
-
 FILE = """
 from tickfold import Signal, strategy
 
@@ -229,7 +203,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
         live_ticks(folder)
         transitions(folder)
-        a_year()
         from_the_shell(folder)
 
 
