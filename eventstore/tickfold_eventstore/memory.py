@@ -19,23 +19,23 @@ class MemoryJournal:
     def __init__(self, stream: Stream) -> None:
         self.stream = stream
         self.head = Head()
-        self._records: list[Record] = []
+        self._records: list[tuple[Event, ...]] = []
         self._appended: anyio.Event | None = None
 
     def append(self, events: Sequence[Event], *, expected_seq: int) -> Head:
         if expected_seq != self.head.seq:
             raise WrongExpectedVersion(str(self.stream), expected_seq, self.head.seq)
         check_append(self.stream, events, self.head)
-        self.head = Head(events[-1].seq)
-        self._records.append(Record(*self.head, tuple(events)))
+        self.head = head = Head(events[-1].seq)
+        self._records.append(tuple(events))
         if self._appended is not None:
             self._appended.set()
             self._appended = None
-        return self.head
+        return head
 
     def records(self, from_seq: int = 1) -> Iterator[Record]:
-        start = bisect.bisect_left(self._records, from_seq, key=lambda record: record.seq)
-        yield from self._records[start:]
+        start = bisect.bisect_left(self._records, from_seq, key=lambda events: events[-1].seq)
+        yield from map(_record, self._records[start:])
 
     def read(self, from_seq: int = 1) -> Iterator[Event]:
         for record in self.records(from_seq):
@@ -44,7 +44,7 @@ class MemoryJournal:
                     yield event
 
     def read_backwards(self) -> Iterator[Record]:
-        return reversed(self._records)
+        return map(_record, reversed(self._records))
 
     async def follow(self, from_seq: int = 1) -> AsyncIterator[Event]:
         while True:
@@ -54,3 +54,7 @@ class MemoryJournal:
                 from_seq = event.seq + 1
             if self.head.seq < from_seq:
                 await appended.wait()
+
+
+def _record(events: tuple[Event, ...]) -> Record:
+    return Record(*Head(events[-1].seq), events)
