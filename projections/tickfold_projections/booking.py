@@ -147,10 +147,12 @@ class _Books:
             if isinstance(each, _Closed):
                 if booked:
                     signal = each.signal
-                    ledger.close(account, signal.position, each.reason, each.pnl.percentage, signal.opened_at, at)
+                    ledger.note_closing(
+                        account, signal.position, each.reason, each.pnl.percentage, signal.opened_at, at
+                    )
             elif isinstance(each, _Opened):
                 if booked:
-                    ledger.open(at)
+                    ledger.note_opening(at)
             elif isinstance(each, _Started):
                 made = Made(version=each.version, strategy_hash=each.strategy_hash, config_hash=each.config_hash)
                 ledger.start(account, at, made, booked=booked)

@@ -151,9 +151,9 @@ class Ledger:
         booked = self.enter(account, event.action, event.at, event.seq, event.ticks)
         match event:
             case Closed(signal=signal, pnl=pnl) if booked:
-                self.close(account, signal.position, event.reason, pnl.percentage, signal.opened_at, event.at)
+                self.note_closing(account, signal.position, event.reason, pnl.percentage, signal.opened_at, event.at)
             case Opened() if booked:
-                self.open(event.at)
+                self.note_opening(event.at)
             case Started():
                 made = Made(version=event.version, strategy_hash=event.strategy_hash, config_hash=event.config_hash)
                 self.start(account, event.at, made, booked=booked)
@@ -188,7 +188,7 @@ class Ledger:
             self._count(sums.ticks)
         self.counts_lost = self.counts_lost or sums.counts_lost
         if sums.first_opened_at is not None:
-            self.open(sums.first_opened_at)
+            self.note_opening(sums.first_opened_at)
         self.trades.extend(
             Trade(stream, each.position, each.reason, each.percentage, each.opened_at, each.closed_at)
             for each in sums.results
@@ -231,12 +231,12 @@ class Ledger:
         lost = account.begin(at, made, booked=booked)
         self.counts_lost = self.counts_lost or (booked and lost)
 
-    def open(self, at: int) -> None:
+    def note_opening(self, at: int) -> None:
         """A signal is opened."""
         if self.first_opened_at is None or at < self.first_opened_at:
             self.first_opened_at = at
 
-    def close(
+    def note_closing(
         self,
         account: Account,
         position: Position,
@@ -247,7 +247,7 @@ class Ledger:
     ) -> None:
         """A signal ended. Its `opened` may lie before the range."""
         opened_at = at if opened_at is None else opened_at
-        self.open(opened_at)
+        self.note_opening(opened_at)
         self.trades.append(Trade(account.stream, position, reason, percentage, opened_at, at))
 
 
