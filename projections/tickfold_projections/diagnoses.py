@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 
-import attrs
+import msgspec
 
 from .equity import Point, deepest_drawdown
 from .measures import deviation, mean, median
@@ -41,8 +41,7 @@ COSTLY = 25
 """Percent of the way to the stop that costs take."""
 
 
-@attrs.frozen
-class _Paid:
+class _Paid(msgspec.Struct, frozen=True, gc=False):
     """A closed signal: its result before costs, what they took, and how far the stop was, in percent of the entry."""
 
     net: float

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from .notation import instant
-from .render_html_page import Html, cell, join, moment, price, result, row, table, text
+from .render_html_page import Html, cell, join, moment, plain_row, price, result, row, table, text
 from .report import OpenSignal, Report, Row
 from .wording import naming, result_text
 
@@ -117,7 +117,7 @@ class _Rows:
             text(each.note) if each.note else NOTHING,
             text(each.signal_id) if each.signal_id else NOTHING,
         )
-        return row(moment(each.at), cells, kind=_kind(each))
+        return plain_row(moment(each.at), cells, _kind(each))
 
     def _went(self, each: Row) -> tuple[Html, Html]:
         found = self._excursions.get((each.exchange, each.symbol, each.signal_id or ""))
