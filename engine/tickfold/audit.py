@@ -107,14 +107,13 @@ class Market:
         return reversed(list(self.as_it_was()))
 
     def with_another_future(self) -> Iterator[Question]:
-        """The candles after each slot are others; the newest slot is asked first, so that each has more of them."""
-        columns = [column.copy() for column in self.candles.arrays]
-        others = _another_market(self.candles)
-        end = len(self.candles)
-        for index in reversed(self.slots):
-            for column, other in zip(columns, others, strict=True):
-                column[index + 1 : end] = other[index + 1 : end]
-            end = index + 1
+        """The candles after each slot are those of another market."""
+        columns = [column.copy() for column in _another_market(self.candles)]
+        handled = 0
+        for index in self.slots:
+            for column, known in zip(columns, self.candles.arrays, strict=True):
+                column[handled : index + 1] = known[handled : index + 1]
+            handled = index + 1
             yield self._question(index, 0, Candles.of_arrays(*(column[:] for column in columns)))
 
     def with_no_more_past(self) -> Iterator[Question]:

@@ -235,7 +235,7 @@ def _in_words(finding: Finding) -> str:
         lines += [
             f"  {change.way}: {change.changed:,} of {change.asked:,} decisions change",
             f"    first at {instant(change.slot)}: {shown(change.first)}",
-            f"    {'then:':>33} {shown(change.then)}",
+            f"{'then:':>34} {shown(change.then)}",
         ]
     lines += [f"  it asks for {shown(what)}" for what in finding.asks_for]
     return "\n".join(lines)
