@@ -38,6 +38,8 @@ SECTIONS: dict[str, tuple[Any, ...]] = {
         tickfold.strategy,
         tickfold.Context,
         tickfold.Signal,
+        tickfold.Slots,
+        tickfold.Proposals,
         tickfold.Candles,
         tickfold.Frame,
     ),
@@ -70,7 +72,7 @@ SECTIONS: dict[str, tuple[Any, ...]] = {
 }
 """What stands under which heading. A test holds that no public name of the engine is missing."""
 
-MADE = {"Live", "Backtest", "Candles", "Frame", "Config", "Costs", "Store", "Projection"}
+MADE = {"Live", "Backtest", "Candles", "Frame", "Proposals", "Config", "Costs", "Store", "Projection"}
 """The classes that a user calls; the others are handed out."""
 
 INNER = {
