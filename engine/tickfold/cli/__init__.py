@@ -20,7 +20,11 @@ COMMANDS = {
     "tail": "The events of all streams as they come.",
     "candles": "Download, list, verify and export candles that are kept on disk.",
     "audit": "Does a strategy look ahead or remember, do its two forms agree?",
+    "status": "What runs, and what is alive with nobody to watch it.",
     "journal": "List, show, verify, repair, export and import journals.",
+    "doctor": "Is this machine fit: packages, disk, limits, clock.",
+    "init": "Write a first project that runs as it stands.",
+    "new": "Write a file to begin with: a strategy.",
     "completion": "Print the completion script of a shell.",
 }
 """Each command, in the order of a first visit, with its line in `--help`; its module has the same name."""

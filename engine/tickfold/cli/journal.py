@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ from tickfold_eventstore import Reader
 from . import journal_archive, journal_repair, options
 from .asides import say
 from .faults import sentence
-from .output import event_line, json_document, json_line, put
+from .output import event_line, json_document, json_line, put, table
 from .standing import CELLS, Judgement, judged, standing
 from .stdout import go_on_unread
 from .streams import Verdicts, open_store, select
@@ -45,7 +45,7 @@ def ls(data_dir: Path, exchanges: Names, strategies: Names, symbols: Names, as_j
     if as_json:
         json_document("streams", (each.record() for each in found))
     elif found:
-        _table([CELLS, *(each.cells() for each in found)])
+        table([CELLS, *(each.cells() for each in found)])
     return verdicts.code
 
 
@@ -94,9 +94,3 @@ def _judged(data_dir: Path, readers: Iterable[Reader], verdicts: Verdicts) -> It
         if found.verdict.damage is not None:
             verdicts.note(found.verdict.damage)
         yield found
-
-
-def _table(rows: Sequence[Sequence[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        put("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from tickfold_projections.notation import shown
 
 DEBUG = "tickfold.debug"
 """Where a command's context remembers that tracebacks are wanted."""
@@ -17,6 +20,11 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 def example(*lines: str) -> str:
     """What stands at the foot of a command's `--help`: lines that can be typed, kept as they are."""
     return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def quoted(path: Path) -> str:
+    """A path as a shell takes it, to be shown in a line that can be typed."""
+    return shlex.quote(shown(str(path)))
 
 
 def _policy(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:

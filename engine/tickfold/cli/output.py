@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager, redirect_stdout
 
 import msgspec
@@ -80,6 +80,13 @@ def put(text: str = "", *, end: str = "\n", flush: bool = False) -> None:
     sys.stdout.write(text + end)
     if flush:
         sys.stdout.flush()
+
+
+def table(rows: Sequence[Sequence[str]]) -> None:
+    """Print rows, the first of which names the columns."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        put("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
 def event_line(event: Event) -> str:
