@@ -51,6 +51,10 @@ RETRIED = {"fcntl", "openat", "pread64", "pwrite64", "fdatasync", "ftruncate"}
 """What Python asks again where a signal interrupted it: interrupted for ever it asks for ever."""
 
 
+TOLD = {"mkdir", "rename", "pwrite64", "fdatasync"}
+"""What a run cannot go on without."""
+
+
 @attrs.frozen
 class Fault:
     """`call` answers with `error`: the first time, in the middle of the run, or always."""
@@ -62,6 +66,15 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.start} {self.call} {self.error} {self.when}"
+
+    @property
+    def codes(self) -> set[int]:
+        """The exit codes that the command may end with."""
+        if self.error == "EINTR" and self.call in RETRIED:
+            return {0}
+        if self.error == "short" and self.when == "first":
+            return {0}  # the note in LOCK, which is for people
+        return {1} if self.call in TOLD else {0, 1}
 
     def rule(self, times: int) -> str:
         """What strace is told; the call is made so many times in a run that nothing disturbs."""
