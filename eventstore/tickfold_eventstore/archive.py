@@ -16,6 +16,7 @@ from typing import Protocol
 
 import msgspec
 
+from .codec import UNREADABLE
 from .errors import CorruptJournal, StoreError
 from .folder import MARK, Folder, is_segment, read_all, segment_name
 from .log import Head
@@ -179,7 +180,7 @@ def _manifest(tar: tarfile.TarFile, path: Path) -> Manifest:
     content = _content(tar, MANIFEST, path)
     try:
         manifest = msgspec.json.decode(content, type=Manifest)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise ArchiveError(f"{path}: its manifest cannot be read: {error}") from error
     if manifest.format != FORMAT:
         raise ArchiveError(f"{path} is no {FORMAT}")

@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import msgspec
 
+from .codec import UNREADABLE
 from .errors import CheckpointMismatch
 from .files import Files
 from .folder import read_all, write_all
@@ -43,7 +44,7 @@ class CheckpointFile:
             return None
         try:
             found = msgspec.json.decode(_content(self.files, self.path), type=Checkpoint)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise CheckpointMismatch(
                 str(journal.stream), self.reader, 0, f"its file cannot be read ({error})"
             ) from error
@@ -89,7 +90,7 @@ def named_by_checkpoints(files: Files, folder: str) -> dict[str, Head]:
         if name.endswith(".json"):
             try:
                 checkpoint = msgspec.json.decode(_content(files, f"{folder}/{name}"), type=Checkpoint)
-            except (msgspec.MsgspecError, UnicodeDecodeError):
+            except UNREADABLE:
                 continue
             if checkpoint.seq:
                 found[f"{folder}/{name}"] = Head(checkpoint.seq, checkpoint.h)

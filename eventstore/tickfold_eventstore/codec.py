@@ -23,6 +23,9 @@ FORMAT = "tickfold-journal"
 VERSION = 1
 HASH = "sha256-64"
 
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What reading JSON raises where it is not what was written: other fields, no text, nested without end."""
+
 _ENVELOPE = ("seq", "recorded_at", "exchange", "strategy", "symbol")
 _UNPRINTABLE = re.compile("[^\x20-\x7e]")
 
@@ -55,7 +58,7 @@ def encode_header(stream: Stream, previous: bytes) -> bytes:
 
 
 def decode_header(body: bytes) -> Header:
-    """Raises `msgspec.MsgspecError` or `UnicodeDecodeError` where it is none."""
+    """Raises one of `UNREADABLE` where it is none."""
     header = msgspec.json.decode(body, type=Header)
     if header.format != FORMAT or len(header.previous) != len(ZERO_HASH):
         raise msgspec.ValidationError(f"it is no header of a {FORMAT}")
@@ -68,7 +71,7 @@ def encode_seal(count: int, digest: str) -> bytes:
 
 
 def decode_seal(body: bytes) -> Seal:
-    """Raises `msgspec.MsgspecError` or `UnicodeDecodeError` where it is none."""
+    """Raises one of `UNREADABLE` where it is none."""
     return msgspec.json.decode(body, type=Seal)
 
 
@@ -102,7 +105,7 @@ def decode_events(body: bytes, seq: int, t: int, stream: Stream) -> tuple[Event,
 def decode_told(body: bytes) -> list[msgspec.Struct]:
     """What a record says of its events, in today's shapes; the line and the header say the rest.
 
-    Raises `Newer` where a later program wrote them, `msgspec.MsgspecError` where they are no events.
+    Raises `Newer` where a later program wrote them, one of `UNREADABLE` where they are no events.
     """
     try:
         told = _TODAY.decode(body)

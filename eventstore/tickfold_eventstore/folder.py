@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import attrs
-import msgspec
 
-from .codec import VERSION, Header, decode_header
+from .codec import UNREADABLE, VERSION, Header, decode_header
 from .errors import CorruptJournal, JournalPoisoned, NewerFormat
 from .files import Files
 from .log import Head
@@ -110,7 +109,7 @@ class Folder:
             raise self.corrupt("header", segment, 0, last_good, "the segment does not begin with a header")
         try:
             header = decode_header(line.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise self.corrupt("header", segment, 0, last_good, f"the header cannot be read: {error}") from error
         if not follows(header.previous.encode("ascii", "replace"), raw):
             raise self.corrupt("header", segment, 0, last_good, "the header does not have its own hash")

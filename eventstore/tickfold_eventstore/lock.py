@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from .codec import UNREADABLE
 from .errors import StreamHeld
 from .files import Files
 from .folder import LOCK, Folder
@@ -78,7 +79,7 @@ def holder_of(folder: Folder) -> str | None:
 def _told(files: Files, descriptor: int) -> str:
     try:
         return str(msgspec.json.decode(files.pread(descriptor, 4096, 0), type=Holder))
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except UNREADABLE:
         return "a process that has not said who it is"
 
 

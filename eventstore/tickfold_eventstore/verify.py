@@ -9,9 +9,8 @@ from collections.abc import Iterable
 from hashlib import sha256
 
 import attrs
-import msgspec
 
-from .codec import decode_seal
+from .codec import UNREADABLE, decode_seal
 from .errors import CorruptJournal, NewerFormat
 from .folder import Folder, read_all, segment_name
 from .log import Head
@@ -122,7 +121,7 @@ class _Walk:
     def _check_seal(self, line: Line, records: int) -> None:
         try:
             seal = decode_seal(line.body)
-        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise self.folder.corrupt("seal", line.segment, line.offset, self.head.seq, str(error)) from error
         with self.folder.opened(segment_name(line.segment)) as descriptor:
             content = read_all(self.folder.files, descriptor, line.offset, 0)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
-from .codec import decode_events, decode_told
+from .codec import UNREADABLE, decode_events, decode_told
 from .errors import CorruptJournal, NewerFormat
 from .folder import Folder, lines_backwards, read_all, segment_name, written_end
 from .log import Record
@@ -59,7 +57,7 @@ def record_of(folder: Folder, line: Line) -> Record:
     """A line's events. Raises `NewerFormat`, and `CorruptJournal` where they cannot be read."""
     try:
         return Record(line.seq, line.hash.decode(), decode_events(line.body, line.seq, line.t, folder.stream))
-    except (Newer, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (Newer, *UNREADABLE) as error:
         raise _unread(folder, line, error) from error
 
 
@@ -67,7 +65,7 @@ def first_seq(folder: Folder, line: Line) -> int:
     """The number of a line's first event. Reads all of them, and raises, as `record_of` does."""
     try:
         return line.seq - len(decode_told(line.body)) + 1
-    except (Newer, msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (Newer, *UNREADABLE) as error:
         raise _unread(folder, line, error) from error
 
 

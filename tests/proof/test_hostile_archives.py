@@ -116,6 +116,11 @@ def test_a_manifest_that_says_something_else_than_the_journal_is_refused(
     assert said in refused(changed, tmp_path / "other")
 
 
+def test_a_manifest_that_is_nested_without_end_is_refused(archive: Path, tmp_path: Path) -> None:
+    members = [(MANIFEST, b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}")]
+    assert "manifest cannot be read" in refused(packed(tmp_path / "deep.tar", members), tmp_path / "other")
+
+
 def test_a_link_is_no_segment(archive: Path, tmp_path: Path) -> None:
     for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE):
         linked = packed(tmp_path / "linked.tar", list(unpacked(archive).items()), kind)

@@ -14,6 +14,7 @@ from random import Random
 import attrs
 import pytest
 
+from tests.proof import plain
 from tests.proof.damage import WHICH, Bench, written
 from tests.proof.disk import Disk
 from tests.proof.faulty import Between, T
@@ -21,8 +22,9 @@ from tests.proof.harm import SEEN
 from tests.proof.kept import Code, opened
 from tests.proof.racing import WIDE
 from tests.proof.test_real_faults import mounted, mounting
-from tickfold_eventstore import CorruptJournal, Store
+from tickfold_eventstore import CheckpointMismatch, CorruptJournal, Store
 from tickfold_eventstore.archive import export, take_in
+from tickfold_eventstore.checkpoint import CheckpointFile
 from tickfold_eventstore.files import LinuxFiles
 from tickfold_eventstore.repair import accept_loss, inspect
 from tickfold_eventstore.verify import verify
@@ -174,6 +176,32 @@ def test_what_is_exported_while_it_is_written_is_whole(tmp_path: Path) -> None:
         over.set()
         other.join()
     assert ends == sorted(ends)
+
+
+DEEP = b"[" * 100_000 + b"]" * 100_000
+
+
+def test_json_that_is_nested_without_end_is_unreadable_as_other_damage_is(tmp_path: Path) -> None:
+    place = two_records(tmp_path)
+    store = Store(tmp_path)
+    head = store.reader(WIDE.stream).head()
+    checkpoint = Path(store.checkpoints(WIDE.stream), "r.json")
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b'{"seq":1,"h":"0123456789abcdef","state":%s}' % DEEP)
+    with pytest.raises(CheckpointMismatch, match="cannot be read"):
+        CheckpointFile(store.files, str(checkpoint), "r").load(store.reader(WIDE.stream))
+    subject = opened(WIDE, LinuxFiles(), str(tmp_path))
+    (place / "LOCK").write_bytes(b'{"x":' + DEEP[:4000])
+    assert store.reader(WIDE.stream).holder() == "a process that has not said who it is"
+    subject.close()
+    content = (place / FIRST).read_bytes()
+    line = plain.line_of(head.hash.encode(), head.seq + 1, b'"events":' + DEEP)
+    (place / FIRST).write_bytes((content + line).ljust(1 << 18, b"\n"))
+    with pytest.raises(CorruptJournal, match="its events cannot be read"):
+        opened(WIDE, LinuxFiles(), str(tmp_path))
+    damage = verify(store.reader(WIDE.stream)).damage
+    assert isinstance(damage, CorruptJournal)
+    assert (damage.kind, damage.last_good_seq) == ("unreadable", head.seq)
 
 
 @attrs.define
