@@ -45,6 +45,7 @@ from .listeners import (
 from .live import Live
 from .notices import Active, Idle, Waiting
 from .proposal import Signal
+from .risk import Risk, RiskGroup
 from .sources import exchange
 from .strategy import strategy
 from .vectorized import Proposals, Slots
@@ -65,6 +66,8 @@ __all__ = [
     "Opened",
     "Proposals",
     "Rejected",
+    "Risk",
+    "RiskGroup",
     "Scheduled",
     "Signal",
     "Slots",

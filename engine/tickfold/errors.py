@@ -19,6 +19,7 @@ TickfoldError
 │   ├── SpanUnknown             it does not say from when to when it has candles
 │   └── NeedsAsyncio            it does not work under trio
 ├── CandlesFilled           a hole was filled with flat candles; told, never raised
+├── CandlesForgotten        candles that were used are not given any more; told, never raised
 ├── CandlesNotKept          what live used could not be written to its archive; told, never raised
 └── CandlesRevised          a candle that was used is given with other values now; told, never raised
 """
@@ -90,8 +91,8 @@ class LoopIsRunning(TickfoldError, RuntimeError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            f"{what} waits, and an event loop is running here already: write `async for closed in backtest.run(...)` or "
-            "`await anyio.to_thread.run_sync(functools.partial(backtest.execute, ...))`"
+            f"{what} waits, and an event loop is running here already: write "
+            "`async for closed in backtest.run(...)` or `await anyio.to_thread.run_sync(functools.partial(backtest.execute, ...))`"
         )
         self.what = what
 
@@ -117,9 +118,13 @@ class StrategyFailed(TickfoldError):
 class SlotMissed(TickfoldError):
     """A slot passed without a question or without an answer in time."""
 
-    def __init__(self, stream: object, at: int) -> None:
-        super().__init__(f"{stream}: the slot {iso(at)} was missed: it was not asked, or not answered, in time")
+    def __init__(self, stream: object, at: int, waited_for: object = None) -> None:
+        why = "it was not asked, or not answered, in time"
+        if waited_for is not None:
+            why = f"a risk rule waits for {waited_for}, which has not come so far in time"
+        super().__init__(f"{stream}: the slot {iso(at)} was missed: {why}")
         self.stream = stream
+        self.waited_for = waited_for
         self.at = at
 
 
@@ -221,13 +226,26 @@ class CandlesFilled(TickfoldError):
         self.end = end
 
 
+class CandlesForgotten(TickfoldError):
+    """The exchange does not give candles any more that were used; what was decided stands."""
+
+    def __init__(self, symbol: str, start: int, end: int) -> None:
+        super().__init__(
+            f"{symbol}: the candles from {iso(start)} to {iso(end)} were used, and the exchange gives them no longer; "
+            "what was decided stands"
+        )
+        self.symbol = symbol
+        self.start = start
+        self.end = end
+
+
 class CandlesNotKept(TickfoldError):
     """An archive could not take what live used. The cause is chained; no decision depends on it."""
 
     def __init__(self, symbol: str, start: int, end: int, path: object, why: str) -> None:
         super().__init__(
-            f"{symbol}: the candles from {iso(start)} to {iso(end)} were not kept in {path}: {why}; the run goes on, and "
-            "`tickfold candles download` can fetch them again"
+            f"{symbol}: the candles from {iso(start)} to {iso(end)} were not kept in {path}: {why}; the run goes on, "
+            "and `tickfold candles download` can fetch them again"
         )
         self.symbol = symbol
         self.start = start

@@ -107,6 +107,11 @@ class Turn:
         while (other := self._lockstep.behind(self, slot)) is not None:
             await other.comes_to(self.needs(other, slot))
 
+    def waits_for(self, slot: int) -> Stream | None:
+        """The stream for which an answer to `slot` must wait now; None where it need not."""
+        other = self._lockstep.behind(self, slot)
+        return None if other is None else other.stream
+
     def reasons(self, event: Opened | Scheduled, proposal: Signal) -> tuple[str, ...]:
         """Why the rules refuse what the proposal would become; empty where they do not."""
         return reasons(self._books, event, proposal)

@@ -1,7 +1,7 @@
 """Risk rules: how much may be alive at once, over all streams whose strategies name the rule. Pure.
 
 A `Book` is a fold over those streams' events. It answers *as of a slot*, so a stream that has gone on ahead of another
-changes nothing: what counts is what was alive when that slot was judged, in the order of slot and stream.
+changes nothing: what counts is what was alive at that slot, whatever has become of it since.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -163,18 +164,17 @@ class Book:
 
     def reasons(self, event: Opened | Scheduled, proposal: Signal) -> tuple[str, ...]:
         """Why the rule refuses the proposal that would become `event`; empty where it does not."""
-        stream, slot = event.stream, event.at
+        slot = event.at
         begin = self.rule.counts_from(slot)
         self._ended = [life for life in self._ended if _end(life) > slot or (life.closed and _end(life) >= begin)]
-        alive = sorted(
-            (life.stream, life)
+        alive = [
+            Alive(life.stream, life.signal)
             for life in (*self._ended, *self._alive.values())
-            if (life.since, life.stream) < (slot, stream) and (life.until is None or life.until > slot)
-        )
+            if life.since <= slot and (life.until is None or life.until > slot)
+        ]
         closed = [life.closed for life in self._ended if life.closed and life.closed.at <= slot]
-        request = Request(
-            stream, slot, event.signal.entry, proposal, tuple(Alive(of, life.signal) for of, life in alive)
-        )
+        alive.sort(key=attrgetter("stream"))
+        request = Request(event.stream, slot, event.signal.entry, proposal, tuple(alive))
         found = (*_crowd(self.rule, request), *_past(self.rule, request, closed), *_said(self.rule, request))
         return tuple(f"risk rule {self.rule.name}: {reason}" for reason in found)
 
