@@ -17,7 +17,7 @@ import msgspec
 import tickfold
 import tickfold_eventstore
 import tickfold_eventstore.errors
-from tickfold import backtest, errors, exchanges, handle, listeners, notices
+from tickfold import backtest, backtest_run, errors, exchanges, handle, listeners, notices, risk
 from tickfold.cli import cli
 from tickfold.exchanges import protocol
 from tickfold_projections import projection, statistics, stream
@@ -42,8 +42,12 @@ SECTIONS: dict[str, tuple[Any, ...]] = {
         tickfold.Proposals,
         tickfold.Candles,
         tickfold.Frame,
+        tickfold.Risk,
+        tickfold.RiskGroup,
+        risk.Request,
+        risk.Alive,
     ),
-    "Running": (tickfold.Live, handle.Handle, tickfold.Backtest, backtest.BacktestResult, backtest.BacktestHandle),
+    "Running": (tickfold.Live, handle.Handle, tickfold.Backtest, backtest_run.BacktestResult, backtest.BacktestHandle),
     "Config": (tickfold.Config, tickfold.Costs),
     "Exchanges": (tickfold.exchange, protocol.CandleSource, exchanges.Exchange),
     "Events": (
@@ -72,7 +76,7 @@ SECTIONS: dict[str, tuple[Any, ...]] = {
 }
 """What stands under which heading. A test holds that no public name of the engine is missing."""
 
-MADE = {"Live", "Backtest", "Candles", "Frame", "Proposals", "Config", "Costs", "Store", "Projection"}
+MADE = {"Live", "Backtest", "Candles", "Frame", "Risk", "RiskGroup", "Proposals", "Config", "Costs", "Store", "Projection"}
 """The classes that a user calls; the others are handed out."""
 
 INNER = {

@@ -27,7 +27,7 @@ FACES: dict[str, list[str]] = {
     "tickfold": [
         *["Live", "Backtest", "Config", "Costs"],
         *["strategy", "Context", "Signal", "Slots", "Proposals"],
-        *["exchange", "Candles", "Frame"],
+        *["exchange", "Candles", "Frame", "Risk", "RiskGroup"],
         *["Event", "Started", "Scheduled", "Opened", "Cancelled", "Closed", "Rejected", "Stopped"],
         *["Idle", "Waiting", "Active"],
         *LISTENERS,
