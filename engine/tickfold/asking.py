@@ -30,6 +30,7 @@ class Asking:
     def __init__(self, stream: Stream, strategy: Strategy, watchdog: Watchdog | None = None) -> None:
         self.strategy = strategy
         self.late = False
+        self._awaits = strategy.is_async
         self._stream = stream
         self._watchdog = watchdog
         self._spent_s = 0.0
@@ -44,11 +45,13 @@ class Asking:
         begun = time.perf_counter()
         self.late = False
         try:
-            with clock.deadline(deadline) as scope:
-                answer = self._call(ctx)
-                if inspect.isawaitable(answer) and self.strategy.is_async:
+            answer = self._call(ctx)
+            gave_up = False
+            if self._awaits and inspect.isawaitable(answer):
+                with clock.deadline(deadline) as scope:
                     answer = await answer
-            self.late = scope.cancelled_caught or (not clock.replayed and clock.now() > deadline)
+                gave_up = scope.cancelled_caught
+            self.late = gave_up or (not clock.replayed and clock.now() > deadline)
             return None if self.late else checked(answer, self._stream, ctx.now)
         except StrategyFailed:
             raise

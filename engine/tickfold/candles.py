@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterator
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
@@ -117,6 +118,10 @@ class Candles:
         pairs = zip(self.arrays, other.arrays, strict=True)
         return len(self) == len(other) and all((mine == others).all() for mine, others in pairs)
 
+    def same_bytes(self, other: Candles) -> bool:
+        """Whether all values are the same, bit for bit: of a few candles this is known much sooner than `==` is."""
+        return all(mine.tobytes() == others.tobytes() for mine, others in zip(self.arrays, other.arrays, strict=True))
+
     __hash__ = None  # type: ignore[assignment]  # arrays have no hash, and candles are their arrays
 
     def __repr__(self) -> str:
@@ -146,8 +151,7 @@ class Candles:
 
     def between(self, start: int, end: int) -> Candles:
         """The candles with an open time in [start, end), ms."""
-        first, last = np.searchsorted(self.time, (start, end))
-        return self[int(first) : int(last)]
+        return self[bisect_left(self.time, start) : bisect_left(self.time, end)]
 
     def at(self, index: int) -> Candle:
         """One candle as plain numbers."""
