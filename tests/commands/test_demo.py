@@ -48,8 +48,11 @@ def test_it_tells_the_story_and_what_it_tells_can_be_typed(files: Files) -> None
         assert again.stdout
 
 
-def test_a_difference_is_said_and_is_exit_code_1(files: Files, type_: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_difference_is_said_and_is_exit_code_1_and_without_jq_no_line_needs_it(
+    files: Files, type_: Typed, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(demo, "KILLED_AT", 1)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     call = demo._call
 
     def other(command: tuple[str, ...]) -> bytes:
@@ -59,6 +62,9 @@ def test_a_difference_is_said_and_is_exit_code_1(files: Files, type_: Typed, mon
     said = type_("demo", "--data-dir", "story")
     assert said.code == 1
     assert "The reports DIFFER" in said.out
+    *_, lines, told = said.out.splitlines()
+    assert told == "The journal is lines of JSON: with jq, which is not installed here, the shell can query them."
+    assert subprocess.run(lines, shell=True, capture_output=True, text=True).stdout.count("\n") == 3
 
 
 def test_it_touches_nothing_that_is_there(files: Files, type_: Typed) -> None:

@@ -178,7 +178,12 @@ class Story:
         put("Try:")
         put(f"   {_typed()} {shlex.join(('replay', '--at', str(seq), *data_dir))}")
         put(f"   {_typed()} {shlex.join(('journal', 'show', *data_dir))}")
-        put(f"   jq -c '.events[]? | [.action, .signal.position, .pnl.percentage]' {shlex.quote(str(journal))}/*.jsonl")
+        lines = f"{shlex.quote(str(journal))}/*.jsonl"
+        if shutil.which("jq"):
+            put(f"   jq -c '.events[]? | [.action, .signal.position, .pnl.percentage]' {lines}")
+        else:
+            put(f"   head -n 3 {lines}")
+            put("The journal is lines of JSON: with jq, which is not installed here, the shell can query them.")
 
     def _shown_call(self, *command: str) -> bytes:
         self._show(command)
