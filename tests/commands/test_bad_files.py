@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from tests.commands.typing_commands import STRATEGY, Files, Typed
+from tests.commands.typing_commands import STRATEGY, Files, Typed, start
 
 BACKTEST = ("backtest", "ups.py", "--exchange", "sim:7", "--symbol", "A", "--to", "2020-01-03")
 
@@ -53,7 +56,7 @@ def test_debug_shows_where_it_came_from(files: Files, type_: Typed) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("none.py", "tickfold: none.py does not exist: FILE is a Python file with strategies\n"),
+        ("none.py", "tickfold: none.py does not exist, or leads nowhere: FILE is a Python file with strategies\n"),
         (".", "tickfold: . is a directory: FILE is a Python file with strategies\n"),
         ("ups.txt", "tickfold: ups.txt is no Python file: FILE must end in .py\n"),
     ],
@@ -61,6 +64,29 @@ def test_debug_shows_where_it_came_from(files: Files, type_: Typed) -> None:
 def test_a_file_that_is_none_is_a_usage_error(files: Files, type_: Typed, name: str, said: str) -> None:
     files.write(name="ups.txt")
     assert type_("backtest", name, *BACKTEST[2:]) == (2, "", said)
+
+
+def test_a_pipe_is_no_file_and_a_link_that_leads_nowhere_is_none(files: Files, type_: Typed) -> None:
+    os.mkfifo("pipe.py")
+    Path("loop.py").symlink_to("loop.py")
+    said = "tickfold: {} {}: FILE is a Python file with strategies\n"
+    for name, what in (
+        ("pipe.py", "is no file that can be read again, such as a pipe"),
+        ("loop.py", "does not exist, or leads nowhere"),
+    ):
+        assert type_("backtest", name, *BACKTEST[2:]) == (2, "", said.format(name, what))
+
+
+def test_a_thread_that_a_file_leaves_does_not_keep_the_command_from_ending(files: Files) -> None:
+    left = "\nimport threading\nthreading.Thread(target=threading.Event().wait, name='mine').start()\n"
+    files.write(STRATEGY + left)
+    process = start(*BACKTEST, "--json", cwd=files.folder)
+    out, err = process.communicate()
+    assert (process.returncode, bool(out)) == (0, True)
+    assert err == (
+        "tickfold: ended without waiting for threads that FILE has left (mine): start them with daemon=True, "
+        "or end them\n"
+    )
 
 
 def test_a_file_may_be_named_as_a_module_of_the_library_without_standing_in_its_place(

@@ -23,7 +23,8 @@ def load(file: Path, names: Sequence[str] = ()) -> list[Strategy]:
     a name that it does not register.
     """
     if not file.is_file():
-        what = "is a directory" if file.is_dir() else "does not exist"
+        there = "is a directory" if file.is_dir() else "is no file that can be read again, such as a pipe"
+        what = there if file.exists() else "does not exist, or leads nowhere"
         raise WrongUse(f"{file} {what}: FILE is a Python file with strategies")
     for registry in (STRATEGIES, EXCHANGES, FRAMES):
         registry.clear()
