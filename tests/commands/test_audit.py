@@ -165,7 +165,7 @@ def s(ctx):
 @strategy("s", interval="1h")
 def s(ctx):
     now = datetime(1970, 1, 1) + timedelta(milliseconds=ctx.now)
-    return buy(ctx) if (now.hour + now.weekday() + now.month + now.day) % 3 == 0 else None
+    return buy(ctx) if (now.hour + now.weekday() + 2 * now.month + 5 * now.day) % 7 < 3 else None
 """,
     "an answer that takes its time": """
 @strategy("s", interval="1h", lookback={"1h": 2})
