@@ -51,12 +51,13 @@ class Confluence:
         self._shelf = Shelf()
         self._pages: dict[Stream, Pages] = {}
         self._readers: dict[Stream, Reader] = {}
+        self._stuck: dict[Stream, int] = {}
 
     def look(self, streams: Iterable[Stream]) -> set[Stream]:
         """See how far each of these may be read; those with news. Streams that are not named are forgotten."""
-        there = set(streams)
+        there = sorted(streams)
         news = {stream for stream in there if self._moved(stream)}
-        for stream in self.heads.keys() - there:
+        for stream in self.heads.keys() - set(there):
             del self.heads[stream]
             self._forget(stream)
             news.add(stream)
@@ -69,7 +70,7 @@ class Confluence:
         behind = (
             (stream, position.get(stream, 0))
             for stream, head in self.heads.items()
-            if position.get(stream, 0) < head and (among is None or stream in among) and stream not in self.faults
+            if position.get(stream, 0) < min(head, self._stuck.get(stream, head)) and (among is None or stream in among)
         )
         ways = [self._way(stream, seq) for stream, seq in behind]
         merged = heapq.merge(*ways, key=lambda event: (event.at, event.recorded_at, event.stream))
@@ -77,14 +78,14 @@ class Confluence:
 
     def of(self, stream: Stream, seq: int, limit: int) -> list[Event]:
         """The next events of one stream behind event `seq`. Raises `CorruptJournal`, `NewerFormat`, `OSError`."""
-        head = min(self.heads[stream], seq + limit)
+        head = min(self.heads.get(stream, 0), seq + limit)
         return list(self._pages_of(stream).after(seq, head))
 
     def before(self, stream: Stream, at: int) -> int:
         """The seq of the last event of a stream with an `at` (ms) under this one, 0 where there is none. Raises as
         `of` does.
         """
-        seqs = range(1, self.heads[stream] + 1)
+        seqs = range(1, self.heads.get(stream, 0) + 1)
         return bisect_left(seqs, at, key=lambda seq: self.of(stream, seq - 1, 1)[0].at)
 
     def reader(self, stream: Stream) -> Reader:
@@ -110,14 +111,17 @@ class Confluence:
         healed = head != before or isinstance(self.faults.get(stream), OSError)
         if healed:
             self.faults.pop(stream, None)
+            self._stuck.pop(stream, None)
         self.heads[stream] = head
         return healed
 
     def _way(self, stream: Stream, seq: int) -> Iterator[Event]:
         try:
-            yield from self._pages_of(stream).after(seq, self.heads[stream])
+            for event in self._pages_of(stream).after(seq, self.heads[stream]):
+                yield event
+                seq = event.seq
         except UNREADABLE as error:
-            self.faults[stream] = error
+            self.faults[stream], self._stuck[stream] = error, seq
             self._pages.pop(stream, None)
 
     def _pages_of(self, stream: Stream) -> Pages:
@@ -127,6 +131,7 @@ class Confluence:
 
     def _forget(self, stream: Stream) -> None:
         self.faults.pop(stream, None)
+        self._stuck.pop(stream, None)
         self._pages.pop(stream, None)
         self._readers.pop(stream, None)
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "replay": "Fold journals: every event with the state after it, or the state at one moment.",
     "report": "What a strategy did, as Markdown, HTML, JSON or CSV.",
     "tail": "The events of all streams as they come.",
+    "serve": "The same over HTTP, and a page that shows it.",
     "candles": "Download, list, verify and export candles that are kept on disk.",
     "audit": "Does a strategy look ahead or remember, do its two forms agree?",
     "status": "What runs, and what is alive with nobody to watch it.",
