@@ -97,14 +97,16 @@ def test_the_page_shows_streams_replays_them_and_goes_on_after_the_server_was_ki
         into = journals.journal(data, A)
         opening = journals.opened(A, 6, AT + 9 * MINUTE, "<script>document.title='hacked'</script>")
         journals.append(into, [opening])
-        expect(page.locator("#events li")).to_have_count(1)
+        expect(page.locator("#events li")).to_have_count(6)
         process.kill()
         expect(page.locator("#link")).to_contain_text("trying again")
         journals.append(into, [journals.closed(A, 7, AT + 10 * MINUTE, opening)])
         into.close()
         port = url.rstrip("/").rpartition(":")[2]
         with served(tmp_path, "--port", port, "--token-file", token):
-            expect(page.locator("#events li b")).to_have_text(["closed", "opened"])
+            expect(page.locator("#events li b")).to_have_text(
+                ["closed", "opened", "closed", "opened", "closed", "opened", "started"]
+            )
             assert page.title() == "Tickfold"
             assert page.evaluate("document.documentElement.scrollWidth") <= 390
         browser.close()

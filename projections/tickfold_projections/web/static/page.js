@@ -26,12 +26,14 @@ function age(ms) {
   return seconds < 172800 ? `${Math.round(seconds / 3600)} h ago` : `${Math.round(seconds / 86400)} days ago`;
 }
 
+const price = (value) => String(Number(value.toPrecision(10)));
+
 function signalText(signal) {
-  return `${signal.position} at ${signal.entry}, target ${signal.take_profit}, stop ${signal.stop_loss}`;
+  return `${signal.position} at ${price(signal.entry)}, target ${price(signal.take_profit)}, stop ${price(signal.stop_loss)}`;
 }
 
 function told(event) {
-  if (event.action === "closed") return `${event.signal.position} at ${event.price}: ${event.reason}`;
+  if (event.action === "closed") return `${event.signal.position} at ${price(event.price)}: ${event.reason}`;
   if (event.signal) return signalText(event.signal);
   if (event.reasons) return event.reasons.join("; ");
   return event.reason ?? `version ${event.version}`;
@@ -72,6 +74,8 @@ async function look() {
 function choose(stream) {
   chosen = stream.id;
   $("which").textContent = `${stream.exchange} / ${stream.strategy} / ${stream.symbol}`;
+  $("report").hidden = hasToken(); // a link sends no token
+  $("report").href = `/api/streams/${stream.id}/report`;
   Object.assign($("place"), { disabled: false, max: stream.seq, value: stream.seq });
   replay();
 }
@@ -95,9 +99,18 @@ function show(event) {
   while ($("events").childElementCount > NEWEST) $("events").lastElementChild.remove();
 }
 
+// What came last in the streams there are, so that the list does not begin empty.
+async function showLast() {
+  const pages = streams.slice(0, 20).map(({ id, seq }) => get(`/api/streams/${id}/events?after=${Math.max(0, seq - 10)}`));
+  const events = (await Promise.all(pages)).flatMap((page) => page.events);
+  $("events").replaceChildren();
+  events.sort((a, b) => a.at - b.at || a.seq - b.seq).forEach(show);
+}
+
 async function run() {
   try {
     const position = await look();
+    await showLast();
     $("door").hidden = true;
     setInterval(() => look().catch(() => {}), 5000); // what is wrong with the connection, the stream of events says
     follow(position, show, (text) => ($("link").textContent = text));
