@@ -6,19 +6,20 @@ import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, overload
 
 import anyio
 import anyio.abc
-import anyio.lowlevel
 
+from tickfold_eventstore.events import Closed
 from tickfold_eventstore.signals import Stream
 from tickfold_projections.render_markdown import render_markdown
 from tickfold_projections.report import Report
 from tickfold_projections.statistics import Statistics
 
 from . import notices
-from .backtest_run import BacktestResult, BacktestRun, result_of
+from .backtest_result import BacktestResult, result_of
+from .backtest_run import BacktestRun
 from .config import Config
 from .errors import NotOpen, UnknownName
 from .exchanges import Source
@@ -26,6 +27,7 @@ from .frame import Frame
 from .reports import name_of, out_of_the_way, write_report
 from .simulation import Simulation
 from .strategy import Strategy
+from .threads import Loop
 
 
 class Backtest:
@@ -49,16 +51,43 @@ class Backtest:
 
         Several strategies share what a risk rule that they name allows, as they do live; `result` is of all of them.
 
-        Raises `StrategyFailed`, `BadCandles`, `ExchangeUnreachable`; within a running event loop use `run`.
+        Raises `StrategyFailed`, `BadCandles`, `ExchangeUnreachable`, and `LoopIsRunning` where something waits and an
+        event loop is running already, which says what to write.
         """
-        run = BacktestRun(
-            self.config, symbol, strategy, exchange, frame, frozenset(), self.remember, vectorized=self.vectorized
+        run: BacktestRun[Closed] = BacktestRun(
+            self.config,
+            symbol,
+            strategy,
+            exchange,
+            frame,
+            frozenset(),
+            self.remember,
+            inline=True,
+            vectorized=self.vectorized,
         )
-        if run.needs_a_loop:
-            anyio.run(run.finish)
-        else:
-            run.finish_now()
+        run.execute()
         return run.result()
+
+    @overload
+    def run(
+        self,
+        symbol: str | Sequence[str],
+        *,
+        strategy: str | Strategy | Sequence[str | Strategy],
+        exchange: str | Source,
+        frame: str | Frame | None = None,
+    ) -> BacktestRun[Closed]: ...
+
+    @overload
+    def run(
+        self,
+        symbol: str | Sequence[str],
+        *,
+        strategy: str | Strategy | Sequence[str | Strategy],
+        exchange: str | Source,
+        frame: str | Frame | None = None,
+        include: Collection[str],
+    ) -> BacktestRun[notices.Tick]: ...
 
     def run(
         self,
@@ -68,8 +97,11 @@ class Backtest:
         exchange: str | Source,
         frame: str | Frame | None = None,
         include: Collection[str] = (),
-    ) -> BacktestRun:
-        """A finite async iterator of `Closed`, and of what `include` names besides."""
+    ) -> BacktestRun[Any]:
+        """A finite async iterator of `Closed`, and of what `include` names besides.
+
+        Whoever may leave its loop early writes `async with backtest.run(...) as closed:`, which closes the exchange.
+        """
         wanted = notices.check_include(include) | {"closed"}
         return BacktestRun(
             self.config, symbol, strategy, exchange, frame, wanted, self.remember, vectorized=self.vectorized
@@ -132,8 +164,9 @@ class Backtest:
 class BacktestHandle:
     """A backtest in the background."""
 
-    def __init__(self, run: BacktestRun) -> None:
+    def __init__(self, run: BacktestRun[Closed]) -> None:
         self.error: Exception | None = None
+        self._loop = Loop()
         self._run = run
         self._scope = anyio.CancelScope()
         self._done = anyio.Event()
@@ -144,8 +177,8 @@ class BacktestHandle:
         return self._done.is_set()
 
     def stop(self, *, now: bool = False) -> None:
-        """End at the boundary reached; a backtest has nothing to watch on."""
-        self._run.stop()
+        """End at the boundary reached; a backtest has nothing to watch on. A plain call, from any thread."""
+        self._loop.call(self._run.stop)
 
     async def wait(self) -> BacktestResult:
         """What was decided until the end or the stop; raises what the run raised."""

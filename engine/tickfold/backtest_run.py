@@ -3,104 +3,45 @@
 from __future__ import annotations
 
 import inspect
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from operator import attrgetter
+from types import TracebackType
+from typing import Any, Self
 
 import anyio
-import anyio.abc
 import anyio.lowlevel
 import attrs
 
-from tickfold_eventstore.events import Closed, Event, Rejected
-from tickfold_eventstore.signals import Stream, Ticks
-from tickfold_projections.render_markdown import render_markdown
-from tickfold_projections.report import Report, report
-from tickfold_projections.statistics import Statistics, statistics
+from tickfold_eventstore.events import Rejected
+from tickfold_eventstore.signals import Stream
 
 from . import notices
+from .backtest_result import BacktestResult, result_of
 from .candles import Candles
 from .config import Config
 from .context import Context, warm_up
-from .errors import EndlessSource, StrategyFailed
-from .exchanges import Source, span
+from .delivery import Bus
+from .errors import CandlesMissing, DeclarationError, EndlessSource, LoopIsRunning, StrategyFailed, told
+from .exchanges import Source, may_be_asked_plainly, span
 from .feed import candles_between
 from .frame import Frame, find_frame
-from .listeners import Bus
 from .market import MINUTE_MS
-from .registry import listed
-from .reports import configuration, made_with
-from .risk import Book, find_risks
-from .simulation import OpenSignal, Proposed, Simulation, Step
 from .outside import comes_from_outside
+from .registry import listed
+from .risk import Book, find_risks
+from .simulation import Proposed, Simulation, Step
 from .sources import find_exchange
 from .strategy import Strategy, find_strategies
+from .voice import Voice
 
 
-@attrs.frozen
-class BacktestResult:
-    """All that a backtest gives: every event of every stream, in the order of symbols, and what is open at the end."""
-
-    strategy: str
-    events: tuple[Event, ...]
-    open: tuple[OpenSignal, ...]
-    boundaries: Ticks
-    config: Config
-    candles: dict[Stream, Candles] = attrs.field(factory=dict[Stream, Candles], eq=False, repr=False)
-    """What each stream was run over, those that served as lookback too."""
-    strategies: dict[Stream, Strategy] = attrs.field(factory=dict[Stream, Strategy], eq=False, repr=False)
-    """What each stream was run with."""
-
-    @property
-    def closed(self) -> tuple[Closed, ...]:
-        """The signals that ended."""
-        return tuple(event for event in self.events if isinstance(event, Closed))
-
-    @property
-    def statistics(self) -> Statistics:
-        """Every number that the report gives."""
-        return statistics(self.events, boundaries=self.boundaries)
-
-    def report(self) -> str:
-        """What came of it, as Markdown."""
-        return render_markdown(self.as_report())
-
-    def as_report(self) -> Report:
-        """What came of it, to be rendered in any form; what is open with what closing it would give."""
-        return report(
-            self.strategy,
-            self.events,
-            kind="backtest",
-            boundaries=self.boundaries,
-            prices={each.stream: each.price for each in self.open},
-            costs=self.config.costs,
-            made={stream: made_with(strategy, self.config) for stream, strategy in self.strategies.items()},
-            configurations={self.config.hash: configuration(self.config)},
-        )
-
-
-def result_of(strategy: str, simulations: Sequence[Simulation], config: Config) -> BacktestResult:
-    """What came of these streams until now."""
-    found = (simulation.open_signal() for simulation in simulations)
-    sessions = [simulation.session for simulation in simulations]
-    return BacktestResult(
-        strategy=strategy,
-        events=tuple(event for simulation in simulations for event in simulation.log.read()),
-        open=tuple(each for each in found if each is not None),
-        boundaries=Ticks(
-            idle=sum(each.idle for each in sessions),
-            waiting=sum(each.waiting for each in sessions),
-            active=sum(each.active for each in sessions),
-        ),
-        config=config,
-        candles={each.stream: each.candles for each in simulations},
-        strategies={each.stream: each.strategy for each in simulations},
-    )
-
-
-class BacktestRun(AsyncIterator[notices.Tick]):
-    """One backtest, stream by stream, as an iterator. It holds no task and no scope, so it may be left at any time.
+class BacktestRun(AsyncIterator[notices.Given]):
+    """One backtest, stream by stream, as an iterator. It holds no task and no scope, so it may be left at any time; who
+    leaves it before the candles of its last stream are there closes it (`aclose`, `async with`), and so its exchange.
 
     A stream walks to its end before the next begins. One whose strategy names a risk rule stops where it proposes
     something: it is judged when all that share the rule stand at that slot or behind it, in the order of streams.
@@ -116,6 +57,7 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         include: frozenset[str],
         remember: Callable[[Simulation], None],
         *,
+        inline: bool = False,
         vectorized: bool = False,
     ) -> None:
         self._config = config
@@ -125,28 +67,23 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         self._exchange = find_exchange(exchange)
         self._frame = None if frame is None else find_frame(frame)
         self._include = include
-        self._bus = Bus()
-        for each in self._strategies:
-            self._bus.attend(each)
+        self._bus = Bus(inline=inline)
+        self._voices = {each: self._bus.voice(each.name, each) for each in self._strategies}
         self._books = {rule.name: Book(rule) for each in self._strategies for rule in find_risks(each.risk)}
         self._todo = deque((each, name) for each in self._strategies for name in listed(symbol))
-        self._ready: deque[notices.Tick] = deque()
+        self._ready: deque[Any] = deque()
         self._simulations: list[Simulation] = []
         self._walking: _Lane | None = None
         self._waiting: list[_Lane] = []
         self._in_a_loop = True
+        self._stopped = False
+        self._fetching: anyio.CancelScope | None = None
         self._given_back = False
 
-    @property
-    def needs_a_loop(self) -> bool:
-        """Whether something in it waits: a strategy, the source or a listener."""
-        waits = any(strategy.is_async for strategy in self._strategies)
-        return waits or self._exchange.waits or self._bus.needs_a_loop()
-
-    def __aiter__(self) -> BacktestRun:
+    def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> notices.Tick:
+    async def __anext__(self) -> notices.Given:
         try:
             while not self._ready:
                 if self._walking is not None:
@@ -158,34 +95,56 @@ class BacktestRun(AsyncIterator[notices.Tick]):
                     self._waiting.remove(self._walking)
                 else:
                     raise StopAsyncIteration
-        except Exception as error:
-            if self._walking is not None and not isinstance(error, StopAsyncIteration):
-                await self._end(self._walking, error)
+        except StopAsyncIteration:
             await self._give_back()
             raise
-        return self._ready.popleft()
+        except GeneratorExit:  # whoever waited here is gone, and nothing can be awaited any more
+            raise
+        except BaseException as error:
+            await self._break_off(error)
+            raise
+        given: notices.Given = self._ready.popleft()
+        return given
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End where it stands, and let the exchange close what it holds. May be repeated."""
+        self.stop()
+        await self.finish()
 
     async def finish(self) -> None:
         """Walk to the end, for what listeners hear and for `result`."""
         async for _ in self:
             pass
 
-    def finish_now(self) -> None:
-        """Walk to the end from plain code, where nothing waits."""
-        self._in_a_loop = False
-        steps = self.finish()
-        try:
-            steps.send(None)
-        except StopIteration:
-            return
-        steps.close()
-        raise RuntimeError(f"exchange {self._exchange.name} or a listener waits, though it said that it does not")
+    def execute(self) -> None:
+        """Walk to the end from plain code, in an event loop of its own where something in it may wait.
+
+        Raises `LoopIsRunning` where something does, and a loop runs here already.
+        """
+        inside = _a_loop_is_running()
+        sure = self._what_waits()
+        if not inside and (sure or self._exchange.waits):
+            anyio.run(self.finish)
+        elif sure:
+            raise LoopIsRunning(sure)
+        elif not self._finish_now():
+            name = f"exchange {self._exchange.name}"
+            raise LoopIsRunning(name) if inside else DeclarationError(f"{name} waits, though it says that it does not")
 
     def stop(self) -> None:
         """End at the boundary reached."""
+        self._stopped = True
         self._todo.clear()
-        for lane in (*self._waiting, *([] if self._walking is None else [self._walking])):
-            lane.steps.close()
+        if self._fetching is not None:
+            self._fetching.cancel()
 
     def result(self) -> BacktestResult:
         """What was decided until now, by all strategies together."""
@@ -199,14 +158,33 @@ class BacktestRun(AsyncIterator[notices.Tick]):
             for each in self._strategies
         ]
 
+    def _what_waits(self) -> str | None:
+        """What in it is sure to wait: a strategy, the source or a listener."""
+        for strategy in self._strategies:
+            if strategy.is_async:
+                return f"strategy {strategy.name}"
+        if not may_be_asked_plainly(self._exchange):
+            return f"exchange {self._exchange.name}"
+        return "a listener" if any(voice.needs_a_loop for voice in self._voices.values()) else None
+
+    def _finish_now(self) -> bool:
+        """Walk to the end without an event loop; False where something waits all the same."""
+        self._in_a_loop = False
+        steps = self.finish()
+        try:
+            steps.send(None)
+        except StopIteration:
+            return True
+        steps.close()
+        return False
+
     async def _begin(self, strategy: Strategy, symbol: str) -> None:
         stream = Stream(self._exchange.name, strategy.name, symbol)
-        start, end = await self._range(symbol)
-        report = partial(self._tell, stream)
-        candles = await candles_between(
-            self._exchange, symbol, start - warm_up(strategy.lookback), end, self._config, report
-        )
-        ticks = bool(self._include & {"idle", "waiting", "active"}) or self._bus.wants_ticks(strategy.name)
+        with self._stoppable():
+            start, candles = await self._fetched(strategy, stream)
+        if self._stopped:
+            return
+        ticks = bool(self._include & {"idle", "waiting", "active"}) or self._voices[strategy].wants_ticks
         books = [self._books[rule.name] for rule in find_risks(strategy.risk)]
         simulation = Simulation(
             stream, strategy, candles, self._config, start=start, ticks=ticks, books=books, vectorized=self._vectorized
@@ -217,11 +195,53 @@ class BacktestRun(AsyncIterator[notices.Tick]):
         if not self._todo:  # all that is needed is here, and whoever leaves the loop early closes nothing
             await self._give_back()
 
+    async def _fetched(self, strategy: Strategy, stream: Stream) -> tuple[int, Candles]:
+        """The first boundary to handle, and the candles; where there is none, that is told."""
+        start, end = await self._range(stream.symbol)
+        report = partial(_tell, self._voices[strategy], stream)
+        begin = start - warm_up(strategy.lookback)
+        candles = await candles_between(
+            self._exchange, stream.symbol, begin, end, self._config, report, sleep=None if self._in_a_loop else _sleep
+        )
+        if not len(candles):
+            report(CandlesMissing(stream.symbol, begin, end))
+        return start, candles
+
+    @contextmanager
+    def _stoppable(self) -> Generator[None]:
+        """A wait that `stop` ends. Where no loop runs, nothing waits."""
+        if not self._in_a_loop:
+            yield
+            return
+        with anyio.CancelScope() as self._fetching:
+            yield
+
+    async def _break_off(self, error: BaseException) -> None:
+        """Tell that what walks has ended, and let the exchange close, cancelled or not; nothing comes after it."""
+        lane, self._walking = self._walking, None
+        self._todo.clear()
+        self._waiting.clear()
+        known = error if isinstance(error, Exception) else None
+        try:
+            if lane is not None:
+                with nullcontext() if known else self._not_for_long():
+                    await self._end(lane, known)
+        finally:
+            try:
+                await self._give_back()
+            except Exception as other:  # noqa: BLE001  # it is told beside what ended the run, not in its place
+                error.add_note(f"{self._exchange.name} could not be closed either: {told(other)}")
+
     async def _give_back(self) -> None:
-        """Let the exchange close what it holds, once."""
+        """Let the exchange close what it holds, once, cancelled or not, as long as it does not hang."""
         if not self._given_back:
             self._given_back = True
-            await self._exchange.aclose()
+            with self._not_for_long():
+                await self._exchange.aclose()
+
+    def _not_for_long(self) -> AbstractContextManager[object]:
+        """What a cancellation leaves alone for `drain_grace`."""
+        return anyio.move_on_after(self._config.drain_grace / 1000, shield=True) if self._in_a_loop else nullcontext()
 
     async def _range(self, symbol: str) -> tuple[int, int]:
         """The first boundary, and the end of the candles that are needed."""
@@ -235,6 +255,8 @@ class BacktestRun(AsyncIterator[notices.Tick]):
     async def _walk(self, lane: _Lane) -> None:
         """Walk on until there is something to give, to a proposal that waits for its turn, or to the end."""
         while not self._ready:
+            if self._stopped:
+                lane.steps.close()
             try:
                 step = lane.steps.send(lane.answer)
             except StopIteration:
@@ -244,7 +266,7 @@ class BacktestRun(AsyncIterator[notices.Tick]):
             if isinstance(step, Context):
                 lane.answer = await _ask(lane, step)
             elif isinstance(step, notices.Progress):
-                self._bus.publish("progress", step)
+                self._voices[lane.simulation.strategy].publish("progress", step)
                 await self._breathe()
             elif isinstance(step, Proposed):
                 lane.turn = (step.slot, lane.simulation.stream)
@@ -252,20 +274,20 @@ class BacktestRun(AsyncIterator[notices.Tick]):
                 self._walking = None
                 return
             else:
-                self._tell_of(step)
+                self._tell_of(self._voices[lane.simulation.strategy], step)
 
-    def _tell_of(self, step: notices.Tick) -> None:
-        self._bus.publish("tick" if isinstance(step, notices.Result) else "backtest", step)
+    def _tell_of(self, voice: Voice, step: notices.Tick) -> None:
+        voice.publish("tick" if isinstance(step, notices.Result) else "backtest", step)
         if isinstance(step, Rejected):
             message = f"{step.stream}: proposal rejected: " + "; ".join(step.reasons)
-            self._bus.publish("error", notices.Fault(stream=step.stream, at=step.at, message=message))
+            voice.publish("error", notices.Fault(stream=step.stream, at=step.at, message=message))
         if step.action in self._include:
             self._ready.append(step)
 
     async def _end(self, lane: _Lane, error: Exception | None) -> None:
         self._walking = None
         done = notices.Done(mode="backtest", stream=lane.simulation.stream, error=error)
-        self._bus.publish("done_backtest", done)
+        self._voices[lane.simulation.strategy].publish("done_backtest", done)
         await self._breathe()
 
     async def _breathe(self) -> None:
@@ -274,9 +296,6 @@ class BacktestRun(AsyncIterator[notices.Tick]):
             await anyio.lowlevel.checkpoint()
         else:
             self._bus.drain_now()
-
-    def _tell(self, stream: Stream, error: Exception) -> None:
-        self._bus.publish("error", notices.Fault(stream=stream, at=None, message=str(error), error=error))
 
 
 @attrs.define(eq=False)
@@ -290,6 +309,23 @@ class _Lane:
 
     def __attrs_post_init__(self) -> None:
         self.steps = self.simulation.steps()
+
+
+def _a_loop_is_running() -> bool:
+    try:
+        anyio.current_time()
+    except RuntimeError:  # how anyio says that none is, in this thread
+        return False
+    return True
+
+
+async def _sleep(duration: int) -> None:
+    """Wait that many ms where no event loop could."""
+    time.sleep(duration / 1000)  # noqa: ASYNC251  # plain code drives this
+
+
+def _tell(voice: Voice, stream: Stream, error: Exception) -> None:
+    voice.publish("error", notices.Fault(stream=stream, at=None, message=str(error), error=error))
 
 
 async def _ask(lane: _Lane, ctx: Context) -> object:

@@ -11,7 +11,7 @@ from .candles import Candles
 from .clock import Clock
 from .config import Config
 from .context import warm_up
-from .errors import CandlesFilled, CandlesMissing, CandlesRevised
+from .errors import CandlesFilled, CandlesForgotten, CandlesMissing, CandlesRevised
 from .exchanges import Exchange, fetch, span
 from .history import History
 from .market import MINUTE_MS
@@ -26,8 +26,8 @@ OnCandles: TypeAlias = Callable[[Candles, Sequence[tuple[int, int]]], None]
 class Feed:
     """A contiguous history of one symbol that grows by what the exchange gives; what was used stands.
 
-    A candle that the exchange gives again with other values, or for a minute that was filled, changes nothing: it is
-    told to `report`, once. `on_candles` is told of each candle when it is used first; it must not wait.
+    A candle that the exchange gives again with other values, or for a minute that was filled, or no longer, changes
+    nothing: it is told to `report`, once. `on_candles` is told of each candle when it is used first; it must not wait.
     """
 
     def __init__(
@@ -50,6 +50,9 @@ class Feed:
         self._history = History(self._keep)
         self._revised: set[int] = set()
         self._filled: set[tuple[int, int]] = set()
+        self._forgotten: set[tuple[int, int]] = set()
+        self._made_up: list[tuple[int, int]] = []
+        self._used_until = 0
         self._last_delivered = 0
 
     @property
@@ -83,6 +86,7 @@ class Feed:
         asked up to `until`, and, where the first candle (`oldest`, where that is known) lies before, behind `start`.
         """
         until = end if until is None else max(end, until)
+        self._used_until, self._made_up = 0, []
         try:
             candles = await self._fetch(start, end)
         except CandlesMissing as missing:
@@ -110,9 +114,20 @@ class Feed:
         known = self._history.candles()
         next_open = self._history.next_open
         assert next_open is not None
+        self._used_until, self._made_up = next_open, []
+        until = end if until is None else until
         # From a candle that was delivered, so that a hole between it and the next one is seen as a hole.
-        start = min(next_open - self._config.overlap_minutes * MINUTE_MS, self._last_delivered)
-        fetched = await self._reaching(max(start, 0), next_open, end, end if until is None else until)
+        start = max(0, min(self._oldest_again, self._last_delivered))
+        try:
+            fetched = await self._reaching(start, next_open, end, until)
+        except CandlesMissing as missing:
+            if missing.end > next_open:
+                raise
+            # An exchange with a short memory: what it has forgotten was used already.
+            if not self._forgotten:
+                self._forgotten.add((start, missing.end))
+                self._report(CandlesForgotten(self._symbol, start, missing.end))
+            fetched = await self._reaching(missing.end, next_open, end, until)
         self._compare(known, fetched.between(int(known.time[0]), next_open))
         new = fetched.between(next_open, max(end, _end_of(fetched) or 0))
         if len(new) and int(new.time[0]) != next_open:
@@ -162,7 +177,14 @@ class Feed:
             if start <= last < end:
                 last = start - MINUTE_MS
         self._last_delivered = last
-        self._filled = {(start, end) for start, end in self._filled if end > last}
+        # A hole is met again as long as it is asked for again.
+        oldest = min(self._oldest_again, last)
+        self._filled = {(start, end) for start, end in self._filled if end > oldest}
+
+    @property
+    def _oldest_again(self) -> int:
+        """From where on used candles are asked for again."""
+        return (self._history.next_open or 0) - self._config.overlap_minutes * MINUTE_MS
 
     async def _fetch(self, start: int, end: int) -> Candles:
         return await fetch(
@@ -182,20 +204,26 @@ class Feed:
         """Pass on what a fetch tells, each hole once, however often it is met."""
         if isinstance(told, CandlesFilled):
             hole = (told.start, told.end)
-            if hole in self._filled:
+            self._made_up.append(hole)
+            if hole in self._filled or hole in self._forgotten:
                 return
-            self._filled.add(hole)
+            if told.end <= self._used_until:
+                self._forgotten.add(hole)
+                told = CandlesForgotten(self._symbol, *hole)
+            else:
+                self._filled.add(hole)
         self._report(told)
 
     def _compare(self, known: Candles, again: Candles) -> None:
         if not len(again):
             return
         first = (int(again.time[0]) - int(known.time[0])) // MINUTE_MS
-        if again == known[first : first + len(again)]:
+        if again.same_bytes(known[first : first + len(again)]):
             return
         for candle in again.rows():
             used = known.at((candle.time - int(known.time[0])) // MINUTE_MS)
-            if used != candle and candle.time not in self._revised:
+            given = not any(start <= candle.time < end for start, end in self._made_up)
+            if used != candle and given and candle.time not in self._revised:
                 self._revised.add(candle.time)
                 self._report(CandlesRevised(self._symbol, used, candle))
 

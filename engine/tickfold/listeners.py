@@ -1,24 +1,20 @@
-"""Who hears of what: each listener has a queue of its own, so that none delays the clock or another listener.
+"""Who listens, and to what: functions of the user's, in every run of the process, and the callbacks of a strategy.
 
-A `Bus` belongs to one run. Publishing never waits; a task delivers each listener's queue, in order, while there is
-something in it. What a listener raises is told to `listen_error`; what an error listener raises, to `logging`.
+A listener hears each event once, in order, and has a queue of its own. An `async` function is awaited in the event
+loop; a plain one is called in a thread, so that it may take its time: it delays neither the clock nor another listener.
 """
 
 from __future__ import annotations
 
 import inspect
-import logging
-from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Literal, TypeVar
 
-import anyio
-import anyio.abc
 import attrs
 
 from tickfold_eventstore.events import Cancelled, Closed, Opened, Rejected, Scheduled
 
-from .notices import Active, Done, Fault, Idle, Progress, Tick, Timing, Waiting
+from .notices import Active, Done, Fault, Idle, Progress, Timing, Waiting
 from .strategy import Strategy
 
 T = TypeVar("T")
@@ -28,31 +24,58 @@ Unsubscribe = Callable[[], None]
 SignalEvent = Scheduled | Opened | Cancelled | Closed | Rejected
 """What a signal listener hears."""
 
-_log = logging.getLogger("tickfold.listeners")
 _listeners: list[Listener] = []
 
 
 @attrs.define(eq=False)
 class Listener:
-    """A function and what it wants to hear."""
+    """A function, what it wants to hear, and the `line` in which it stands: those of one line hear in turns."""
 
     topics: tuple[Topic, ...]
     function: Callable[..., object]
-    wants: Callable[..., bool] | None = None
-    once: bool = False
+    passes: Callable[..., bool] | None = None
+    kinds: tuple[type, ...] = (object,)
+    line: object = attrs.field(default=attrs.Factory(lambda self: self, takes_self=True))
+    gone: bool = False
 
-    def takes(self, value: object) -> bool:
-        """Whether to hear `value`; one that listens once is forgotten when it does."""
-        if self.wants is not None and not self.wants(value):
+    @property
+    def name(self) -> str:
+        """What the function is called, where something is said of it."""
+        return getattr(self.function, "__qualname__", None) or repr(self.function)
+
+    @property
+    def waits(self) -> bool:
+        """Whether to hear is to await, and nothing else: such a one is called in the event loop."""
+        return self.passes is None and self.is_async
+
+    @property
+    def is_async(self) -> bool:
+        """Whether the function is a coroutine function, which plain code cannot call."""
+        function: object = self.function
+        return any(inspect.iscoroutinefunction(each) for each in (function, getattr(function, "__call__", None)))  # noqa: B004  # an object whose __call__ is async is one, too
+
+    def wants(self, topic: Topic, value: object) -> bool:
+        """Whether this listens to `topic`, and to what has the type of `value`."""
+        return topic in self.topics and isinstance(value, self.kinds)
+
+    def hear(self, value: object) -> object:
+        """Call the function, unless it has been unsubscribed: what it returns. The filter is asked here, not before:
+        it is the user's own, too, and may take its time.
+        """
+        if self.gone:
+            return None
+        if self.passes is not None and not (self.passes(value) and self.forget()):
+            return None
+        return self.function(value)
+
+    def forget(self) -> bool:
+        """Hear no more; whether this is the call that ended it. From any thread."""
+        self.gone = True
+        try:
+            _listeners.remove(self)
+        except ValueError:
             return False
-        if self.once:
-            _forget(self)
         return True
-
-
-def _forget(listener: Listener) -> None:
-    if listener in _listeners:
-        _listeners.remove(listener)
 
 
 Listen = Callable[[Callable[[T], object]], Unsubscribe]
@@ -66,12 +89,16 @@ def _listen(*topics: Topic) -> Callable[[Callable[..., object]], Unsubscribe]:
 
 
 def _once(*topics: Topic) -> Callable[[Callable[..., bool], Callable[..., object]], Unsubscribe]:
-    return lambda wants, function: _add(Listener(topics, function, wants, once=True))
+    return lambda passes, function: _add(Listener(topics, function, passes))
 
 
 def _add(listener: Listener) -> Unsubscribe:
     _listeners.append(listener)
-    return lambda: _forget(listener)
+
+    def unsubscribe() -> None:
+        listener.forget()
+
+    return unsubscribe
 
 
 listen_signal: Listen[SignalEvent] = _listen("live", "backtest")
@@ -92,116 +119,9 @@ listen_performance: Listen[Timing] = _listen("performance")
 listen_performance_once: ListenOnce[Timing] = _once("performance")
 
 
-class Bus:
-    """The queues of one run. `publish` only enqueues; a task group delivers as it goes, without one `drain` does."""
-
-    def __init__(self, tasks: anyio.abc.TaskGroup | None = None) -> None:
-        self._tasks = tasks
-        self._attended: dict[str, list[Listener]] = {}
-        self._queues: dict[Listener, _Queue] = {}
-        self._deliveries: set[anyio.CancelScope] = set()
-
-    def attend(self, strategy: Strategy) -> None:
-        """Let a strategy's own callbacks hear what happens to its streams."""
-        self._attended.setdefault(
-            strategy.name, [_callback(strategy.name, on, call) for on, call in strategy.callbacks.items()]
-        )
-
-    def wants_ticks(self, strategy: str) -> bool:
-        """Whether a callback hears boundaries that change nothing, so that they are made only where one does."""
-        return any("tick" in listener.topics for listener in self._attended.get(strategy, ()))
-
-    def needs_a_loop(self) -> bool:
-        """Whether a listener is a coroutine function, which plain code cannot call."""
-        return any(inspect.iscoroutinefunction(listener.function) for listener in self._everyone())
-
-    def publish(self, topic: Topic, value: object) -> None:
-        """Put `value` in the queue of everyone who listens to `topic`."""
-        if not _listeners and not any(self._attended.values()):
-            return
-        for listener in self._everyone():
-            if topic in listener.topics and self._takes(listener, value):
-                queue = self._queues.setdefault(listener, _Queue())
-                queue.values.append(value)
-                queue.told += 1
-                if self._tasks is not None and not queue.delivering:
-                    queue.delivering = True
-                    self._tasks.start_soon(self._deliver, listener, queue)
-
-    def drain_now(self) -> None:
-        """Deliver all that is queued, from plain code."""
-        while waiting := [(listener, queue) for listener, queue in self._queues.items() if queue.values]:
-            for listener, queue in waiting:
-                try:
-                    listener.function(queue.values.popleft())
-                except Exception as error:  # noqa: BLE001  # a listener's own; it goes to `listen_error`
-                    self._failed(listener, error)
-
-    async def drain(self) -> None:
-        """Return when everything published before has been heard."""
-        if self._tasks is None:
-            while waiting := [(listener, queue) for listener, queue in self._queues.items() if queue.values]:
-                async with anyio.create_task_group() as tasks:
-                    for listener, queue in waiting:
-                        tasks.start_soon(self._deliver, listener, queue)
-            return
-        for _ in range(2):  # what a listener raises meanwhile is published, too, and its listeners are waited for
-            for queue, told in [(queue, queue.told) for queue in self._queues.values()]:
-                while queue.heard < told:
-                    await queue.moved.wait()
-
-    def close(self) -> None:
-        """Give up on listeners that are still at it: they would hold up for ever whoever waits for the tasks."""
-        for delivery in list(self._deliveries):
-            delivery.cancel()
-
-    def _everyone(self) -> list[Listener]:
-        return [*_listeners, *(callback for callbacks in self._attended.values() for callback in callbacks)]
-
-    async def _deliver(self, listener: Listener, queue: _Queue) -> None:
-        """Deliver what is queued. A run that is cancelled has news, too: only `close` cuts a delivery short."""
-        with anyio.CancelScope(shield=self._tasks is not None) as delivery:
-            self._deliveries.add(delivery)
-            try:
-                await self._deliver_all(listener, queue)
-            finally:
-                self._deliveries.discard(delivery)
-                queue.delivering = False
-
-    async def _deliver_all(self, listener: Listener, queue: _Queue) -> None:
-        while queue.values:
-            try:
-                result = listener.function(queue.values.popleft())
-                if isinstance(result, Awaitable):
-                    await result
-            except Exception as error:  # noqa: BLE001  # a listener's own; it goes to `listen_error`
-                self._failed(listener, error)
-            queue.heard += 1
-            moved, queue.moved = queue.moved, anyio.Event()
-            moved.set()
-
-    def _takes(self, listener: Listener, value: object) -> bool:
-        try:
-            return listener.takes(value)
-        except Exception as error:  # noqa: BLE001  # a filter is a part of its listener
-            self._failed(listener, error)
-            return False
-
-    def _failed(self, listener: Listener, error: Exception) -> None:
-        name = getattr(listener.function, "__qualname__", repr(listener.function))
-        if "error" in listener.topics:
-            _log.error("error listener %s raised", name, exc_info=error)
-        else:
-            self.publish("error", Fault(stream=None, at=None, message=f"listener {name} raised: {error}", error=error))
-
-
-@attrs.define(eq=False)
-class _Queue:
-    values: deque[object] = attrs.field(factory=deque[object])
-    told: int = 0
-    heard: int = 0
-    delivering: bool = False
-    moved: anyio.Event = attrs.field(factory=anyio.Event)
+def everyone() -> tuple[Listener, ...]:
+    """Who listens now, oldest first."""
+    return tuple(_listeners)
 
 
 _HEARD_BY: dict[str, tuple[type, ...]] = {
@@ -216,13 +136,14 @@ _HEARD_BY: dict[str, tuple[type, ...]] = {
 }
 
 
-def _callback(strategy: str, on: str, call: Callable[..., object]) -> Listener:
-    kinds = _HEARD_BY[on]
-    topics: tuple[Topic, ...] = (
-        ("live", "backtest", "tick") if Idle in kinds or Active in kinds else ("live", "backtest")
+def callbacks(strategy: Strategy) -> tuple[Listener, ...]:
+    """A strategy's callbacks, all in one line: `on_open` has returned when `on_close` is called."""
+    return tuple(
+        Listener(_topics(_HEARD_BY[on]), call, kinds=_HEARD_BY[on], line=strategy)
+        for on, call in strategy.callbacks.items()
     )
 
-    def wants(tick: Tick) -> bool:
-        return isinstance(tick, kinds) and tick.strategy == strategy
 
-    return Listener(topics, call, wants)
+def _topics(kinds: tuple[type, ...]) -> tuple[Topic, ...]:
+    """Boundaries that change nothing are told only where somebody hears of them."""
+    return ("live", "backtest", "tick") if Idle in kinds or Active in kinds else ("live", "backtest")

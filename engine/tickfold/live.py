@@ -10,12 +10,13 @@ from contextlib import AsyncExitStack, ExitStack
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self, overload
 
 import anyio
 import anyio.abc
 
 from tickfold_eventstore import CorruptJournal, Journal, NewerFormat, Store, Stream
+from tickfold_eventstore.events import Closed, Opened
 from tickfold_eventstore.lock import StreamLock
 from tickfold_eventstore.store import encoded
 from tickfold_projections.active_signal import Recovered, recover
@@ -27,20 +28,21 @@ from .archive import Archive, check_extra
 from .asking import Asking, Watchdog
 from .clock import Clock, ReplayClock, WallClock
 from .config import Config
+from .delivery import Bus
 from .errors import NotOpen
 from .exchanges import Exchange, Source
 from .feed import Feed
 from .handle import Handle, Run
 from .keeping.keeper import Keeper
-from .listeners import Bus
 from .lockstep import Lockstep, Turn
 from .market import MINUTE_MS
-from .notices import Fault, check_include
+from .notices import Fault, Tick, check_include
 from .registry import listed
 from .reports import journal_report, journal_statistics, out_of_the_way, write_report
 from .risk import Risk, find_risks
 from .sources import find_exchange
 from .strategy import Strategy, find_strategies, find_strategy
+from .voice import Voice
 from .watch import Outlet, Watch
 
 YIELDED = frozenset({"opened", "closed"})
@@ -68,8 +70,8 @@ class Live:
         self._watchdog: Watchdog | None = None
         self._tasks: anyio.abc.TaskGroup | None = None
         self._bus = Bus()
-        self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
-        self._handles: list[Handle] = []
+        self._runs: weakref.WeakSet[Run[Any]] = weakref.WeakSet()
+        self._handles: set[Handle] = set()
         self._exchanges: dict[str | int, Exchange] = {}
         self._lockstep = Lockstep()
         self._claims: dict[str, StreamLock] = {}
@@ -83,7 +85,7 @@ class Live:
         self._bus = Bus(self._tasks)
         self._watchdog = None if self.clock.replayed else Watchdog(self.config.slow_strategy)
         if self._archive is not None:
-            self._keeper = Keeper(self._archive, self._tell_all)
+            self._keeper = Keeper(self._archive, functools.partial(_tell, self._bus.voice("the archive"), None))
             self._tasks.start_soon(self._keeper.run)
         return self
 
@@ -99,7 +101,7 @@ class Live:
                 closing.push_async_callback(self._give_back, self._exchanges.popitem()[1])
             if self._watchdog is not None:
                 closing.callback(self._watchdog.close)
-            for handle in self._handles:
+            for handle in list(self._handles):
                 handle.stop(now=True)
             for run in list(self._runs):
                 run.close()
@@ -109,8 +111,8 @@ class Live:
         """Return when every run has ended, and every listener that can has heard of it, cancelled or not."""
         try:
             with anyio.CancelScope(shield=True):
-                while self._handles:
-                    await self._handles.pop().wait()
+                for handle in list(self._handles):
+                    await handle.wait()
                 if self._keeper is not None:
                     with anyio.move_on_after(self.config.drain_grace / 1000):
                         await self._keeper.finish()
@@ -128,6 +130,16 @@ class Live:
         with anyio.move_on_after(self.config.drain_grace / 1000, shield=True):
             await exchange.aclose()
 
+    @overload
+    def run(
+        self, symbol: str | Sequence[str], *, strategy: str | Strategy, exchange: str | Source
+    ) -> Run[Opened | Closed]: ...
+
+    @overload
+    def run(
+        self, symbol: str | Sequence[str], *, strategy: str | Strategy, exchange: str | Source, include: Collection[str]
+    ) -> Run[Tick]: ...
+
     def run(
         self,
         symbol: str | Sequence[str],
@@ -135,7 +147,7 @@ class Live:
         strategy: str | Strategy,
         exchange: str | Source,
         include: Collection[str] = (),
-    ) -> Run:
+    ) -> Run[Any]:
         """An endless async iterator of `Opened` and `Closed`, and of what `include` names besides, as they are durable.
 
         `include` takes actions: scheduled, cancelled, rejected, started, stopped, idle, waiting, active. An exception
@@ -144,11 +156,12 @@ class Live:
         source, found = self._exchange(exchange), find_strategy(strategy)
         find_risks(found.risk)
         wanted = YIELDED | check_include(include)
+        symbols = listed(symbol)
 
         def start(outlet: Outlet) -> Handle:
-            return self._start(symbol, found, source, outlet, wanted)
+            return self._start(symbols, found, source, outlet, wanted)
 
-        run = Run(start, waits_for_reader=self.clock.replayed)
+        run: Run[Any] = Run(start, waits_for_reader=self.clock.replayed)
         self._runs.add(run)
         return run
 
@@ -210,6 +223,7 @@ class Live:
         handle = Handle()
         with ExitStack() as opened:
             watches: list[Watch] = []
+            unopened: list[Voice] = []
             together: list[tuple[Turn, Journal, Recovered]] = []
             for rule in chain.from_iterable(rules.values()):
                 self._claim(rule, opened)
@@ -221,7 +235,8 @@ class Live:
                     if outlet is not None:
                         raise
                     handle.errors[stream] = error
-                    self._tell(stream, error, final=True)
+                    unopened.append(self._bus.voice(stream, grace_ms=self.config.drain_grace))
+                    _tell(unopened[-1], stream, error, final=True)
                     continue
                 opened.callback(journal.close)
                 turn = self._lockstep.join(stream, rules[each]) if rules[each] else None
@@ -231,10 +246,17 @@ class Live:
                 watches.append(self._watch(each, source, journal, recovered, outlet, include, turn))
             self._count(together)
             opened.pop_all()
-        self._handles.append(handle)
-        handle.adopt(watches)
-        self._tasks.start_soon(functools.partial(handle.watch, together=outlet is not None))
+        self._handles.add(handle)
+        handle.adopt(watches, unopened)
+        self._tasks.start_soon(functools.partial(self._see_through, handle, together=outlet is not None))
         return handle
+
+    async def _see_through(self, handle: Handle, *, together: bool) -> None:
+        """Run what a handle stands for; once that is done, only its user holds on to it."""
+        try:
+            await handle.watch(together=together)
+        finally:
+            self._handles.discard(handle)
 
     def _claim(self, rule: Risk, opened: ExitStack) -> None:
         """Take a rule for this process until `Live` closes: who counts its signals must see all of them."""
@@ -260,16 +282,13 @@ class Live:
         turn: Turn | None,
     ) -> Watch:
         stream = journal.stream
-        self._bus.attend(strategy)
-        report = functools.partial(self._tell, stream)
+        voice = self._bus.voice(stream, strategy, grace_ms=self.config.drain_grace)
+        report = functools.partial(_tell, voice, stream)
         keep = None if self._keeper is None else functools.partial(self._keeper.take, source.name, stream.symbol)
         feed = Feed(source, stream.symbol, strategy, self.config, self.clock, report, keep)
         asking = Asking(stream, strategy, self._watchdog)
-        return Watch(journal, recovered, feed, asking, self.config, self.clock, self._bus, outlet, include, turn)
+        return Watch(journal, recovered, feed, asking, self.config, self.clock, voice, outlet, include, turn)
 
-    def _tell(self, stream: Stream, error: Exception, *, final: bool = False) -> None:
-        self._bus.publish("error", Fault(stream=stream, at=None, message=str(error), error=error, final=final))
 
-    def _tell_all(self, error: Exception) -> None:
-        """Tell of what went wrong beside the streams."""
-        self._bus.publish("error", Fault(stream=None, at=None, message=str(error), error=error))
+def _tell(voice: Voice, stream: Stream | None, error: Exception, *, final: bool = False) -> None:
+    voice.publish("error", Fault(stream=stream, at=None, message=str(error), error=error, final=final))

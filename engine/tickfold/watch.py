@@ -6,10 +6,9 @@ any other end. Nothing is awaited between a decision and its append, so a cancel
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Generator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 
 import anyio
 import anyio.lowlevel
@@ -17,6 +16,7 @@ import anyio.lowlevel
 from tickfold_eventstore.errors import CorruptJournal, JournalClosed, JournalPoisoned, StoreError
 from tickfold_eventstore.events import Event, Rejected, Started, Stopped
 from tickfold_eventstore.journal import Journal
+from tickfold_eventstore.signals import Stream
 from tickfold_projections.active_signal import Flat, Holding, Recovered, Waiting
 
 from . import notices
@@ -27,19 +27,18 @@ from .config import Config
 from .context import Context, View, first_boundary, warm_up
 from .errors import CandlesMissing, SlotMissed, StrategyFailed, told
 from .feed import DAY_MS, Feed
-from .listeners import Bus
 from .lockstep import Turn
 from .market import MINUTE_MS
 from .proposal import LONGEST_REASON, shown
 from .session import Session
 from .version import VERSION
+from .voice import Voice
 
 Outlet = Callable[[notices.Tick], Awaitable[None]]
 
 _FINAL = (CorruptJournal, JournalPoisoned, JournalClosed)
 _BOUNDARIES_BETWEEN_YIELDS = 64
 _STOPPED_NOW = "stopped now"
-_log = logging.getLogger("tickfold.live")
 
 
 class Watch:
@@ -58,7 +57,7 @@ class Watch:
         asking: Asking,
         config: Config,
         clock: Clock,
-        bus: Bus,
+        voice: Voice,
         outlet: Outlet | None = None,
         include: Collection[str] = (),
         turn: Turn | None = None,
@@ -73,10 +72,11 @@ class Watch:
         self._strategy = asking.strategy
         self._config = config
         self._clock = clock
-        self._bus = bus
+        self._voice = voice
         self._outlet = outlet
         self._include = frozenset(include)
         self._turn = turn
+        self._waits_for_answers = turn is not None or asking.strategy.is_async
         self._session = Session(
             asking.strategy,
             config,
@@ -87,7 +87,7 @@ class Watch:
             carries_ticks=True,
             judge=None if turn is None else turn.reasons,
         )
-        self._tells_ticks = bool(self._include & {"idle", "waiting", "active"}) or bus.wants_ticks(self._strategy.name)
+        self._tells_ticks = bool(self._include & {"idle", "waiting", "active"}) or voice.wants_ticks
         self._handled: int | None = None
         self._first = 0
         self._last: int | None = None
@@ -99,14 +99,12 @@ class Watch:
         self._ended: str | None = None
         self._scope = anyio.CancelScope()
         self._interrupt: anyio.CancelScope | None = None
-        self._hearing = anyio.CancelScope()
-        self._hurried = False
 
     def stop(self, *, now: bool = False) -> None:
         """End the watch: when nothing is open any more, or `now`, leaving what is alive to the next start."""
         self._stopping = True
         if now:
-            self._hurry()
+            self._voice.hurry()
             self._ended = _STOPPED_NOW
             self._scope.cancel()
         elif self._interrupt is not None and self._may_interrupt():
@@ -128,31 +126,14 @@ class Watch:
             stopped = self._close(reason)
             if self._turn is not None:
                 self._turn.leave()
-            self._hurried |= reason == "cancelled"
-            await self._hear_out()
-            self._bus.publish("done_live", notices.Done(mode="live", stream=self.stream, error=self.error))
-            await self._hear_out()
+            if reason == "cancelled":
+                self._voice.hurry()
+            await self._voice.hear_out()
+            self._voice.publish("done_live", notices.Done(mode="live", stream=self.stream, error=self.error))
+            await self._voice.hear_out()
             self.finished.set()
         with suppress(anyio.ClosedResourceError, anyio.BrokenResourceError):  # whoever has left hears no more
             await self._hand_out(stopped)
-
-    async def _hear_out(self) -> None:
-        """Wait until every listener has heard everything: as long as it takes where the run came to its own end, and
-        `drain_grace` at most where it was cut short.
-        """
-        with anyio.CancelScope(shield=True) as self._hearing:
-            if self._hurried:
-                self._hurry()
-            await self._bus.drain()
-        if self._hearing.cancelled_caught:
-            grace = self._config.drain_grace / 1000
-            _log.error("%s ended before its listeners had heard everything, %.1f s after the end", self.stream, grace)
-
-    def _hurry(self) -> None:
-        """Give listeners no more than `drain_grace` from now on."""
-        self._hurried = True
-        grace = anyio.current_time() + self._config.drain_grace / 1000
-        self._hearing.deadline = min(self._hearing.deadline, grace)
 
     async def _watch(self) -> None:
         while self._ended is None:
@@ -247,7 +228,7 @@ class Watch:
         await self._walk(handled)
         spent = time.perf_counter() - begun
         timing = notices.Timing(stream=self.stream, at=newest, tick_s=spent, strategy_s=self._asking.take_spent())
-        self._bus.publish("performance", timing)
+        self._voice.publish("performance", timing)
         if self._handled == handled and not self._stopping:
             if self._clock.replayed:
                 self._ended = (
@@ -311,14 +292,14 @@ class Watch:
         if self._stopping or not self._is_askable(slot):
             return
         ctx = Context(view, end)
-        answer, late = None, False
-        with self._interruptible():
+        answer, in_time = None, True
+        with self._interruptible() if self._waits_for_answers else nullcontext():
             answer = await self._asking.ask(ctx, self._clock, slot + self._config.max_decision_delay)
-            late = self._asking.late
-            if answer is not None and self._turn is not None:
-                late = not await self._has_its_turn(self._turn, slot)
-        if late:
+            in_time = answer is None or self._turn is None or await self._has_its_turn(self._turn, slot)
+        if self._asking.late:
             self._missed(slot)
+        elif not in_time:
+            self._missed(slot, None if self._turn is None else self._turn.waits_for(slot))
         elif answer is not None and not self._stopping:
             await self._hand_out(self._session.reply(answer, slot, price))
 
@@ -340,9 +321,9 @@ class Watch:
             self._missed(slot)
         return False
 
-    def _missed(self, slot: int) -> None:
+    def _missed(self, slot: int, waited_for: Stream | None = None) -> None:
         self._session.missed += 1
-        self._report(SlotMissed(self.stream, slot))
+        self._report(SlotMissed(self.stream, slot, waited_for))
 
     # Telling: after the append, and never in its way.
 
@@ -351,10 +332,10 @@ class Watch:
             self._turn.hear(events)
         for event in events:
             if not isinstance(event, Started | Stopped):
-                self._bus.publish("live", event)
+                self._voice.publish("live", event)
             if isinstance(event, Rejected):
                 message = f"{self.stream}: proposal rejected: " + "; ".join(event.reasons)
-                self._bus.publish("error", notices.Fault(stream=self.stream, at=event.at, message=message))
+                self._voice.publish("error", notices.Fault(stream=self.stream, at=event.at, message=message))
 
     async def _hand_out(self, events: Sequence[Event]) -> None:
         if self._outlet is not None:
@@ -363,14 +344,14 @@ class Watch:
                     await self._outlet(event)
 
     async def _tell(self, result: notices.Idle | notices.Waiting | notices.Active) -> None:
-        self._bus.publish("tick", result)
+        self._voice.publish("tick", result)
         if self._outlet is not None and result.action in self._include:
             await self._outlet(result)
 
     def _report(self, error: Exception, *, final: bool = False) -> None:
         message = notices.in_words(error)
         fault = notices.Fault(stream=self.stream, at=self._handled, message=message, error=error, final=final)
-        self._bus.publish("error", fault)
+        self._voice.publish("error", fault)
 
     # Waiting and ending.
 

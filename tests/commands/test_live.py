@@ -57,7 +57,7 @@ def test_ctrl_c_watches_what_is_open_to_its_close_and_what_asks_for_more_does_no
 ) -> None:
     pressing = f"""
 import signal
-def press(event):
+async def press(event):
     for number in ({presses}):
         signal.raise_signal(number)
 """

@@ -17,7 +17,7 @@ import msgspec
 import tickfold
 import tickfold_eventstore
 import tickfold_eventstore.errors
-from tickfold import backtest, backtest_run, errors, exchanges, handle, listeners, notices, risk
+from tickfold import backtest, backtest_result, errors, exchanges, handle, listeners, notices, risk
 from tickfold.cli import cli
 from tickfold.exchanges import protocol
 from tickfold_projections import projection, statistics, stream
@@ -47,7 +47,13 @@ SECTIONS: dict[str, tuple[Any, ...]] = {
         risk.Request,
         risk.Alive,
     ),
-    "Running": (tickfold.Live, handle.Handle, tickfold.Backtest, backtest_run.BacktestResult, backtest.BacktestHandle),
+    "Running": (
+        tickfold.Live,
+        handle.Handle,
+        tickfold.Backtest,
+        backtest_result.BacktestResult,
+        backtest.BacktestHandle,
+    ),
     "Config": (tickfold.Config, tickfold.Costs),
     "Exchanges": (tickfold.exchange, protocol.CandleSource, exchanges.Exchange),
     "Events": (
@@ -76,7 +82,19 @@ SECTIONS: dict[str, tuple[Any, ...]] = {
 }
 """What stands under which heading. A test holds that no public name of the engine is missing."""
 
-MADE = {"Live", "Backtest", "Candles", "Frame", "Risk", "RiskGroup", "Proposals", "Config", "Costs", "Store", "Projection"}
+MADE = {
+    "Live",
+    "Backtest",
+    "Candles",
+    "Frame",
+    "Risk",
+    "RiskGroup",
+    "Proposals",
+    "Config",
+    "Costs",
+    "Store",
+    "Projection",
+}
 """The classes that a user calls; the others are handed out."""
 
 INNER = {

@@ -17,7 +17,7 @@ from tests.support.facts import in_memory, strategy_of
 from tests.support.markets import all_markets
 from tests.support.strategies import CASES
 from tickfold import Backtest, Candles, Closed, Config, Costs, Live, Opened, Signal
-from tickfold.backtest_run import BacktestResult
+from tickfold.backtest_result import BacktestResult
 from tickfold.errors import UnknownName
 from tickfold.exchanges import as_exchange
 from tickfold.reports import journal_report, out_of_the_way, write_report

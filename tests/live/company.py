@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 
 from tests.live.desk import Desk, moment
-from tests.live.stage import settled, time_passes
+from tests.live.stage import noted, settled, time_passes
 from tickfold import Config, Context, Event, Live, Signal, listen_done_live, listen_error, listen_signal_live
 from tickfold.clock import ManualClock
 from tickfold.notices import Done, Fault
@@ -52,9 +52,9 @@ async def company(
     live = Live(data_dir, config=config, clock=clock)
     there = Company(live, clock, Desk(clock) if desk is None else desk)
     with ExitStack() as unsubscribing:
-        unsubscribing.callback(listen_signal_live(there.events.append))
-        unsubscribing.callback(listen_error(there.faults.append))
-        unsubscribing.callback(listen_done_live(there.done.append))
+        unsubscribing.callback(listen_signal_live(noted(there.events.append)))
+        unsubscribing.callback(listen_error(noted(there.faults.append)))
+        unsubscribing.callback(listen_done_live(noted(there.done.append)))
         async with live:
             yield there
 

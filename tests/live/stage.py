@@ -7,7 +7,7 @@ done. Nothing here waits for real time: `settled` runs what can run, and time pa
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,6 +40,15 @@ async def settled(lines: Sequence[object] = (), clock: ManualClock | None = None
     while quiet < QUIET_STEPS:
         await anyio.lowlevel.checkpoint()
         quiet, before = (quiet + 1, before) if seen() == before else (0, seen())
+
+
+def noted(hear: Callable[[Any], object]) -> Callable[[Any], Awaitable[None]]:
+    """A listener that is heard in the event loop, in step with the clock, where a plain one has a thread."""
+
+    async def listener(value: Any) -> None:
+        hear(value)
+
+    return listener
 
 
 async def time_passes(clock: ManualClock, until: int, lines: Sequence[object] = ()) -> None:
@@ -118,7 +127,7 @@ class Stage:
     # The strategy
 
     def strategy(self) -> Strategy:
-        callbacks: dict[str, Callable[[Any], object]] = {"on_tick": self._hear_tick} if self.tells_ticks else {}
+        callbacks: dict[str, Callable[[Any], object]] = {"on_tick": noted(self._hear_tick)} if self.tells_ticks else {}
         function = self._ask_and_wait if self.waits else self._ask
         return Strategy("hand", function, self.interval, dict(self.lookback), callbacks)
 
@@ -155,9 +164,9 @@ class Stage:
         self._silent = False
         if not self._unsubscribe:
             self._unsubscribe += [
-                listen_signal_live(lambda event: self.tell(f"heard     {event.action}")),
-                listen_error(self._hear_error),
-                listen_done_live(self._hear_done),
+                listen_signal_live(noted(lambda event: self.tell(f"heard     {event.action}"))),
+                listen_error(noted(self._hear_error)),
+                listen_done_live(noted(self._hear_done)),
             ]
         self._live = Live(self.data_dir, config=self.config, clock=self.clock)
         self._live.store = ToldStore(self.data_dir, self._tell_event)

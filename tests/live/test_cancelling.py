@@ -16,10 +16,10 @@ import attrs
 import pytest
 
 from tests.live.desk import Desk, moment
-from tests.live.stage import time_passes
+from tests.live.stage import noted, time_passes
 from tests.proof.disk import Disk
 from tests.support.replays import decisions
-from tickfold import Config, Context, Event, Live, Signal, listen_done_live, listen_signal_live
+from tickfold import Closed, Config, Context, Event, Live, Opened, Signal, listen_done_live, listen_signal_live
 from tickfold.clock import ManualClock
 from tickfold.handle import Handle, Run
 from tickfold.strategy import Strategy
@@ -128,7 +128,7 @@ class World:
     def begin(self, live: Live) -> Handle:
         return live.background("BTCUSDT", strategy=Strategy("thinks", thinks), exchange=self.desk)
 
-    def run(self, live: Live) -> Run:
+    def run(self, live: Live) -> Run[Opened | Closed]:
         return live.run("BTCUSDT", strategy=Strategy("thinks", thinks), exchange=self.desk)
 
     @contextmanager
@@ -139,7 +139,7 @@ class World:
 
         with ExitStack() as stack:
             stack.callback(listen_signal_live(hear))
-            stack.callback(listen_done_live(self.done.append))
+            stack.callback(listen_done_live(noted(self.done.append)))
             yield
 
     def journal(self) -> list[Event]:

@@ -6,6 +6,7 @@ from typing import assert_never, assert_type
 
 from tickfold import (
     Active,
+    Backtest,
     Cancelled,
     Closed,
     Event,
@@ -18,7 +19,7 @@ from tickfold import (
     Stopped,
     Waiting,
 )
-from tickfold.handle import Handle
+from tickfold.handle import Handle, Run
 from tickfold.notices import Tick
 
 
@@ -69,12 +70,39 @@ def by_position(event: Event) -> str:
             assert_never(event.signal.position)
 
 
+def what_a_trader_does(event: Opened | Closed) -> str:
+    """What a run gives that was not asked for more: two cases."""
+    match event:
+        case Opened(signal=signal):
+            return f"buy {signal.take_profit}" if signal.position == "long" else f"sell {signal.take_profit}"
+        case Closed(pnl=pnl):
+            return f"{pnl.percentage}"
+        case _:
+            assert_never(event)
+
+
 async def as_users_write_it(live: Live) -> list[str]:
     told: list[str] = []
+    async for event in live.run("BTCUSDT", strategy="sma", exchange="desk"):
+        assert_type(event, Opened | Closed)
+        told.append(what_a_trader_does(event))
+    async with live.run("BTCUSDT", strategy="sma", exchange="desk") as events:
+        assert_type(events, Run[Opened | Closed])
     async for tick in live.run(["BTCUSDT"], strategy="sma", exchange="desk", include={"idle", "active"}):
         assert_type(tick, Tick)
         told.append(what_a_run_gave(tick))
     handle = live.background("BTCUSDT", strategy="sma", exchange="desk")
     assert_type(handle, Handle)
     assert_type(handle.done, bool)
+    return told
+
+
+async def over_recorded_candles(backtest: Backtest) -> list[float]:
+    told: list[float] = []
+    async for event in backtest.run("BTCUSDT", strategy="sma", exchange="desk"):
+        assert_type(event, Closed)
+        told.append(event.pnl.percentage)
+    async with backtest.run("BTCUSDT", strategy="sma", exchange="desk", frame="may", include={"opened"}) as ticks:
+        async for tick in ticks:
+            assert_type(tick, Tick)
     return told

@@ -13,7 +13,7 @@ import click
 from tickfold_eventstore.events import Event
 
 from ..backtest import Backtest
-from ..backtest_run import BacktestResult
+from ..backtest_result import BacktestResult
 from ..config import Config, Policy
 from ..errors import EndlessSource
 from ..exchanges import Exchange, span

@@ -7,6 +7,7 @@ in which it was.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 
 import anyio.to_thread
 import attrs
@@ -54,26 +55,7 @@ async def download(
     """
     start, end = -(-start // MINUTE_MS) * MINUTE_MS, min(end, now) // MINUTE_MS * MINUTE_MS
 
-    async def asked_for(first: int, last: int) -> tuple[Candles, list[Span]]:
-        """What the exchange delivered, and the minutes for which its answer is its last word."""
-        told: list[Exception] = []
-        candles = await fetch(
-            exchange,
-            symbol,
-            first,
-            last,
-            now=now,
-            sleep=sleep,
-            report=told.append,
-            attempts=config.fetch_attempts,
-            pause=config.retry_pause,
-        )
-        settled = min(last, now - SETTLED_MS if exchange.waits else last)
-        reached = max(settled, int(candles.time[-1]) + MINUTE_MS if len(candles) else 0)
-        return delivered(candles, [(each.start, each.end) for each in told if isinstance(each, CandlesFilled)]), [
-            (first, reached)
-        ]
-
+    asked_for = partial(_asked_for, exchange, symbol, config, now, sleep)
     for month in months_between(start, end):
         span = max(start, month), min(end, after(month))
         added, unavailable = Added(), None
@@ -88,6 +70,34 @@ async def download(
             part = await anyio.to_thread.run_sync(_added, shelf, candles, asked, replace)
             added = Added(added.new + part.new, added.differing + part.differing)
         yield Progress(span[1], added, unavailable)
+
+
+async def _asked_for(
+    exchange: Exchange,
+    symbol: str,
+    config: Config,
+    now: int,
+    sleep: Callable[[int], Awaitable[None]],
+    first: int,
+    last: int,
+) -> tuple[Candles, list[Span]]:
+    """What the exchange delivered, and the minutes for which its answer is its last word."""
+    told: list[Exception] = []
+    candles = await fetch(
+        exchange,
+        symbol,
+        first,
+        last,
+        now=now,
+        sleep=sleep,
+        report=told.append,
+        attempts=config.fetch_attempts,
+        pause=config.retry_pause,
+    )
+    settled = min(last, now - SETTLED_MS if exchange.waits else last)
+    reached = max(settled, int(candles.time[-1]) + MINUTE_MS if len(candles) else 0)
+    filled = [(each.start, each.end) for each in told if isinstance(each, CandlesFilled)]
+    return delivered(candles, filled), [(first, reached)]
 
 
 def delivered(candles: Candles, filled: list[Span]) -> Candles:
