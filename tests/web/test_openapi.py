@@ -27,7 +27,12 @@ def test_whatever_the_description_allows_is_answered_as_it_says(tmp_path: Path) 
                 continue
             asked.add(operation.path)
 
-            @settings(max_examples=8, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+            @settings(
+                max_examples=8,
+                deadline=None,
+                database=None,
+                suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+            )
             @given(case=operation.as_strategy())
             def ask(case: Any) -> None:
                 case.call_and_validate()
