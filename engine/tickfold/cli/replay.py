@@ -97,7 +97,10 @@ def _state_record(fold: Fold) -> dict[str, object]:
 
 
 async def _follow(streams: Selected, verdicts: Verdicts, merge: bool, as_json: bool) -> None:
-    """Print every step there is and then each that comes, of streams that come later too, for ever."""
+    """Print every step there is and then each that comes, of streams that come later too, for ever.
+
+    Where all that there is turns out to be damaged, it ends.
+    """
     folds: dict[Stream, Fold] = {}
     async with aclosing(cast("AsyncGenerator[list[Stream]]", stirring(streams.store))) as wakes:
         async for there in wakes:
@@ -108,6 +111,8 @@ async def _follow(streams: Selected, verdicts: Verdicts, merge: bool, as_json: b
             for event, state in merged(sound, verdicts) if merge else one_by_one(sound, verdicts):
                 put(json_line(event) if as_json else _step_line(event, state))
             sys.stdout.flush()
+            if folds and not any(fold.sound for fold in folds.values()):
+                return
 
 
 def _step_line(event: Event, state: State) -> str:
