@@ -92,7 +92,8 @@ class LoopIsRunning(TickfoldError, RuntimeError):
     def __init__(self, what: str) -> None:
         super().__init__(
             f"{what} waits, and an event loop is running here already: write "
-            "`async for closed in backtest.run(...)` or `await anyio.to_thread.run_sync(functools.partial(backtest.execute, ...))`"
+            "`async for closed in backtest.run(...)` or "
+            "`await anyio.to_thread.run_sync(functools.partial(backtest.execute, ...))`"
         )
         self.what = what
 
