@@ -109,14 +109,16 @@ def rule_of(limits: Mapping[str, str]) -> Rule:
         symbols, most = limits["group"].split(":")
         groups.append((frozenset(symbols.split("+")), int(most)))
     numbers = {name: float(value) for name, value in limits.items() if name != "group"}
-    return Rule(
+    rule = Rule(
         max_open=int(numbers.pop("max_open", 0)),
         max_per_symbol=int(numbers.pop("max_per_symbol", 0)),
         cooldown_minutes=int(numbers.pop("cooldown", 0)),
         max_daily_loss=numbers.pop("max_daily_loss", 0.0),
         groups=groups,
-        **numbers,  # type: ignore[arg-type]  # what is left is no limit, and is refused as such
     )
+    if numbers:
+        raise ValueError(f"no such limits: {', '.join(numbers)}")
+    return rule
 
 
 def moment(text: str) -> int:
