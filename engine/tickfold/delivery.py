@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Generator
 from contextlib import contextmanager
 from functools import partial
+from typing import cast
 
 import anyio
 import anyio.abc
@@ -172,7 +173,7 @@ class _Batch:
                 (failed or self.failed)(error)
             else:
                 if isinstance(result, Awaitable):
-                    return result
+                    return cast("Awaitable[object]", result)
         return None
 
     def hear_on_afar(self, loop: Loop) -> Awaitable[object] | None:

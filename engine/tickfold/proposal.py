@@ -32,13 +32,14 @@ LONGEST_REASON = 1_000
 
 _MOST_REASONS = 40
 _SHOWN_CHARACTERS = 100
+_NO_NUMBERS: tuple[type, ...] = (bool, np.bool_, str, bytes)
 
 
 def number(value: object) -> object:
     """`value` as Python's float where it is a number of any kind, as it is where it is not."""
     if type(value) is float or value is None:
         return value
-    if isinstance(value, bool | np.bool_ | str | bytes) or not hasattr(value, "__float__"):
+    if isinstance(value, _NO_NUMBERS) or not hasattr(value, "__float__"):
         return value
     try:
         return float(cast("SupportsFloat", value))

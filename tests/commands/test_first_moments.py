@@ -12,6 +12,7 @@ from tests.commands.typing_commands import Files
 
 SCRIPT = """
 import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a session that runs under nohup hands it down as ignored
 import tickfold_command
 
 class Sender:

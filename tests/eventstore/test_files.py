@@ -167,7 +167,7 @@ from tickfold_eventstore import Store, Stream, UnsupportedPlatform
 from tickfold import Candles
 
 count = 400
-time = numpy.arange(count, dtype=numpy.int64) * 60_000
+time = 1_704_067_200_000 + numpy.arange(count, dtype=numpy.int64) * 60_000
 price = numpy.full(count, 100.0)
 candles = Candles(time=time, open=price, high=price + 1, low=price - 1, close=price, volume=price)
 trade = Strategy("t", lambda ctx: Signal.long(take_profit=ctx.price * 1.008, stop_loss=90.0, lifetime=60), "1h", {})
