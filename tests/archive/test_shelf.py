@@ -69,7 +69,7 @@ def test_an_archive_says_what_it_holds(tmp_path: Path) -> None:
 def test_a_file_is_plain_parquet_that_says_whose_candles_it_holds(tmp_path: Path) -> None:
     shelf = shelf_in(tmp_path)
     shelf.add(minutes(0, 1), [(at(0), at(3))])
-    table = pq.read_table(shelf.path_of(JANUARY), partitioning=None)  # pyright: ignore  # None is allowed
+    table = pq.read_table(shelf.path_of(JANUARY), partitioning=None)  # pyright: ignore[reportArgumentType]  # it may be None
     assert {field.name: (str(field.type), field.nullable) for field in table.schema} == {
         "time": ("timestamp[ms, tz=UTC]", False),
         **dict.fromkeys(("open", "high", "low", "close", "volume"), ("double", False)),
@@ -177,7 +177,7 @@ BAD: dict[str, Any] = {
 
 def relabel(path: Path, changes: dict[str, Any], *, close: float | None = None, name: str | None = None) -> None:
     """Write a file again with something else in it."""
-    table = pq.read_table(path, partitioning=None)  # pyright: ignore  # None is allowed
+    table = pq.read_table(path, partitioning=None)  # pyright: ignore[reportArgumentType]  # it may be None
     label = json.loads(table.schema.metadata[b"tickfold"]) | changes
     if close is not None:
         place = table.schema.get_field_index("close")
