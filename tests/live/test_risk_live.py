@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.live.company import actions, company, journalled, long_at_two, named
+from tests.live.company import actions, company, journalled, long_at_two, named, nothing
 from tests.live.desk import Desk, moment
 from tests.support.markets import Candle
 from tests.support.together import unregistered
@@ -122,16 +122,27 @@ async def test_nobody_waits_for_a_strategy_that_failed(tmp_path: Path) -> None:
         assert actions(tmp_path, stream("B", "b")) == ["started", "opened"]
 
 
-async def test_nobody_waits_for_a_run_that_has_ended_and_what_it_left_alive_counts(tmp_path: Path) -> None:
+async def test_nobody_waits_for_a_run_that_has_ended(tmp_path: Path) -> None:
     rule = unregistered("one", max_open=1)
     async with company(tmp_path) as there:
-        first = there.live.background("A", strategy=under(rule, long_at_two, "a"), exchange=there.desk)
-        there.live.background("B", strategy=under(rule, always_long, "b"), exchange=there.desk)
-        await there.until("10:02:30")
+        first = there.live.background("A", strategy=under(rule, nothing, "a"), exchange=there.desk)
+        there.live.background("B", strategy=under(rule, long_at_two, "b"), exchange=there.desk)
+        await there.until("10:01:30")
         first.stop(now=True)
-        await there.until("10:03:30")
+        await there.until("10:02:10")
         assert actions(tmp_path, stream("B", "b"))[1:] == ["opened"]
-        assert actions(tmp_path, stream("A", "a")) == ["started", "rejected", "stopped"]
+
+
+async def test_what_a_run_that_has_ended_left_alive_counts_on(tmp_path: Path) -> None:
+    rule = unregistered("one", max_open=1)
+    async with company(tmp_path) as there:
+        first = there.live.background("A", strategy=under(rule, always_long, "a"), exchange=there.desk)
+        there.live.background("B", strategy=under(rule, long_at_two, "b"), exchange=there.desk)
+        await there.until("10:01:30")
+        first.stop(now=True)
+        await there.until("10:02:10")
+        assert actions(tmp_path, stream("A", "a")) == ["started", "opened", "stopped"]
+        assert actions(tmp_path, stream("B", "b"))[1:] == ["rejected"]
 
 
 def always_long(ctx: Context) -> Signal | None:

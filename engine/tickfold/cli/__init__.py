@@ -89,7 +89,7 @@ def run(arguments: Sequence[str]) -> int:
             code = error.exit_code
         except (KeyboardInterrupt, click.Abort):
             code = 130
-        except BaseException as error:  # noqa: BLE001  the last door: what comes through it becomes a sentence and a code
+        except BaseException as error:  # noqa: BLE001  # the last door: what comes in becomes words and a code
             code = _failed(error, debug="--debug" in arguments)
     return code if isinstance(code, int) else 0
 
